@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The environment variables SAFECLOSE_*: one table with name, default, parser and help (config.c).
+ * Nobody else knows a variable's name. Pure: no system call, no allocation, no global that changes.
+ */
+#ifndef SC_CONFIG_H
+#define SC_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum sc_mode { SC_MODE_OFF, SC_MODE_WARN, SC_MODE_DRAIN, SC_MODE_FIN };
+enum sc_when { SC_WHEN_UNREAD, SC_WHEN_ALWAYS };
+enum sc_report_level { SC_REPORT_ACTED, SC_REPORT_ALL };
+
+enum { SC_LOG_MAX = 1024 }; /* bytes of SAFECLOSE_LOG, terminator included */
+
+/* Defaults: DESIGN of the table in config.c. Durations in milliseconds, sizes in bytes. */
+struct sc_config {
+	enum sc_mode mode;
+	enum sc_when when;
+	enum sc_report_level report;
+	uint64_t linger_time_ms;    /* all that one connection may linger */
+	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
+	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */
+	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
+	char log[SC_LOG_MAX];	    /* "stderr" or a path; %p stands for the pid */
+};
+
+/* One row of the option table, for help texts and tests. Strings live for ever. */
+struct sc_option {
+	const char *name;	 /* whole name of the variable: "SAFECLOSE_MODE" */
+	const char *default_text; /* as a user would type it */
+	const char *accepts;	 /* what is accepted, for the complaint and for help */
+	const char *help;	 /* one sentence */
+};
+
+/* The rows in order; index from 0; NULL past the last. */
+const struct sc_option *sc_config_option(size_t index);
+
+/* Receives one line about a variable that cannot be used: no newline at its end, control
+ * characters of the value already escaped. The line is only valid during the call. */
+typedef void sc_config_complain(void *context, const char *line);
+
+/*
+ * Fill *config from an environment ("NAME=value" strings, NULL-terminated; may be NULL).
+ * A value that does not parse whole: one complaint that names variable, value and what is accepted,
+ * then the default of that variable; where the bad one is SAFECLOSE_MODE, warn. An unknown
+ * SAFECLOSE_* name: one complaint with the nearest known name. Async-signal-safe if complain is.
+ */
+void sc_config_load(struct sc_config *config, char *const *environment,
+	sc_config_complain *complain, void *context);
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Bounded discarding of what a connection has received. Only for a connection proven nobody else's:
+ * what is discarded here, no other holder can read. Never blocks; async-signal-safe; leaves errno
+ * alone.
+ */
+#ifndef SC_DRAIN_H
+#define SC_DRAIN_H
+
+#include <stdint.h>
+
+enum sc_drain_end {
+	SC_DRAIN_EMPTY,	  /* nothing left for now; the peer has not sent FIN */
+	SC_DRAIN_PEER_FIN, /* nothing left, and the peer's FIN has arrived */
+	SC_DRAIN_LIMIT,	  /* max_bytes discarded; more may be left */
+	SC_DRAIN_ERROR,	  /* error is a negative errno: -ECONNRESET, -ETIMEDOUT, -ENOTCONN, ... */
+};
+
+struct sc_drain {
+	enum sc_drain_end end;
+	uint64_t bytes; /* discarded by this call; an urgent byte that the kernel skips is not counted */
+	int error;	/* 0, or a negative errno where end is SC_DRAIN_ERROR */
+};
+
+/* Discard what the socket fd has received, at most max_bytes. */
+struct sc_drain sc_drain_socket(int fd, uint64_t max_bytes);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One closed connection as one line of text. Pure: no system call, no allocation, no stdio; the
+ * caller owns all. Async-signal-safe.
+ */
+#ifndef SC_REPORT_H
+#define SC_REPORT_H
+
+#include "conn.h"
+#include "policy.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SC_REPORT_LINE_MAX = 1024 }; /* bytes of the longest line, newline included */
+
+/* The call that closed. The names a report uses: sc_report_via_name(). */
+enum sc_via {
+	SC_VIA_CLOSE,
+	SC_VIA_CLOSE_RANGE,
+	SC_VIA_CLOSEFROM,
+	SC_VIA_DUP2,
+	SC_VIA_DUP3,
+	SC_VIA_FCLOSE,
+	SC_VIA_FREOPEN,
+	SC_VIA_FCLOSEALL,
+	SC_VIA_EXIT,	   /* exit, return from main, the last pthread_exit, quick_exit */
+	SC_VIA_UNDERSCORE_EXIT, /* _exit, _Exit, exit_group */
+	SC_VIA_ABORT,
+	SC_VIA_EXEC,
+	SC_VIA_COUNT
+};
+
+/* Where a return address lies. Strings are not owned: they live as long as the module. */
+struct sc_site {
+	const char *module; /* file name without its folder; NULL: unknown */
+	uint64_t module_offset;
+	const char *symbol; /* NULL: no exported symbol covers it */
+	uint64_t symbol_offset;
+	uint64_t address; /* as the program saw it; 0: unknown */
+};
+
+struct sc_event {
+	int32_t pid;
+	int32_t fd;
+	enum sc_via via;
+	enum sc_outcome outcome;
+	const char *why; /* or NULL */
+	struct sc_conn conn;
+	uint64_t drained_bytes;
+	uint64_t elapsed_us;
+	struct sc_site site;
+};
+
+const char *sc_report_via_name(enum sc_via via);
+const char *sc_report_outcome_name(enum sc_outcome outcome);
+
+/*
+ * Write the line, with its newline, into buf of size bytes (at least SC_REPORT_LINE_MAX for a line
+ * that is never cut). Returns its length. No terminating zero. A line that does not fit is cut and
+ * still ends in a newline.
+ *
+ *   safeclose[4242]: close(7) 10.0.0.5:8080 -> 10.0.0.9:51544: 312 unread, 8192 unacknowledged;
+ *   drained 312, fin in 0.3 ms; app+0x1a2b (reply_and_close+0x3c)
+ *
+ * all on one line. "drained N" stands only where bytes were discarded; "urgent" follows unread where
+ * the unread bytes begin with an urgent one; a why follows the outcome in brackets; a listener says
+ * "listener 0.0.0.0:80: 3 not accepted".
+ */
+size_t sc_report_format(const struct sc_event *event, char *buf, size_t size);
+
+#endif
