@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "drain.h"
+#include "sys.h"
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+	CHUNK_MAX = 1 << 30, /* bytes asked for at once; the kernel's limit is INT_MAX */
+	COPY_CHUNK = 1024,   /* small: programs may have stacks of 64 KiB */
+};
+
+/*
+ * One step. With MSG_TRUNC the kernel discards without copying (tcp(7)). Where a protocol above TCP
+ * insists on a place to copy to (kernel TLS), the bytes go into a small buffer.
+ */
+static long discard_some(int fd, uint64_t max_bytes)
+{
+	size_t size = max_bytes < CHUNK_MAX ? (size_t)max_bytes : CHUNK_MAX;
+	long got = sc_sys_recv(fd, NULL, size, MSG_TRUNC | MSG_DONTWAIT);
+	if (got == -EFAULT) {
+		char buffer[COPY_CHUNK];
+		got = sc_sys_recv(fd, buffer, size < sizeof(buffer) ? size : sizeof(buffer),
+			MSG_DONTWAIT);
+	}
+	return got;
+}
+
+struct sc_drain sc_drain_socket(int fd, uint64_t max_bytes)
+{
+	struct sc_drain drain = {SC_DRAIN_LIMIT, 0, 0};
+	/* The kernel stops at an urgent mark and skips that byte at the next call, even at one that
+	 * says EAGAIN: hence until EAGAIN or 0. */
+	while (drain.bytes < max_bytes) {
+		long got = discard_some(fd, max_bytes - drain.bytes);
+		if (got > 0) {
+			drain.bytes += (uint64_t)got;
+		} else if (got == 0) {
+			drain.end = SC_DRAIN_PEER_FIN;
+			return drain;
+		} else if (got == -EAGAIN) {
+			drain.end = SC_DRAIN_EMPTY;
+			return drain;
+		} else if (got != -EINTR) {
+			drain.end = SC_DRAIN_ERROR;
+			drain.error = (int)got;
+			return drain;
+		}
+	}
+	return drain;
+}
