@@ -14,7 +14,7 @@ enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_TEXT };
 struct row {
 	struct sc_option option;
 	enum kind kind;
-	size_t offset;		    /* of the field in struct sc_config */
+	size_t offset;              /* of the field in struct sc_config */
 	const char *const *choices; /* KIND_CHOICE: in the order of the enum, NULL-terminated */
 	const char *fallback_text;  /* what a bad value is replaced with; NULL: the default */
 };
@@ -91,8 +91,8 @@ static const struct unit size_units[] = {
 static const uint64_t duration_max_ms = 24 * 3600 * 1000;
 
 /* A number with one of the units; result at most max. */
-static bool parse_quantity(const char *text, const struct unit *units, uint64_t max,
-	uint64_t *result)
+static bool parse_quantity(
+	const char *text, const struct unit *units, uint64_t max, uint64_t *result)
 {
 	uint64_t value;
 	const char *suffix = parse_number(text, max, &value);
@@ -162,8 +162,8 @@ static void complaint_send(struct complaint *complaint, sc_config_complain *comp
 	complain(context, complaint->text);
 }
 
-static void complain_of_value(const struct row *row, const char *value,
-	sc_config_complain *complain, void *context)
+static void complain_of_value(
+	const struct row *row, const char *value, sc_config_complain *complain, void *context)
 {
 	struct complaint complaint;
 	complaint_begin(&complaint);
@@ -218,8 +218,8 @@ static const char *nearest_name(const char *name, size_t length)
 	return nearest;
 }
 
-static void complain_of_name(const char *name, size_t length, sc_config_complain *complain,
-	void *context)
+static void complain_of_name(
+	const char *name, size_t length, sc_config_complain *complain, void *context)
 {
 	char shown[SHOWN_NAME_MAX + 1];
 	size_t shown_length = length < SHOWN_NAME_MAX ? length : SHOWN_NAME_MAX;

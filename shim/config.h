@@ -24,15 +24,15 @@ struct sc_config {
 	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
-	char log[SC_LOG_MAX];	    /* "stderr" or a path; %p stands for the pid */
+	char log[SC_LOG_MAX];       /* "stderr" or a path; %p stands for the pid */
 };
 
 /* One row of the option table, for help texts and tests. Strings live for ever. */
 struct sc_option {
-	const char *name;	 /* whole name of the variable: "SAFECLOSE_MODE" */
+	const char *name;         /* whole name of the variable: "SAFECLOSE_MODE" */
 	const char *default_text; /* as a user would type it */
-	const char *accepts;	 /* what is accepted, for the complaint and for help */
-	const char *help;	 /* one sentence */
+	const char *accepts;      /* what is accepted, for the complaint and for help */
+	const char *help;         /* one sentence */
 };
 
 /* The rows in order; index from 0; NULL past the last. */

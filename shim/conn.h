@@ -23,17 +23,18 @@ union sc_addr {
 
 struct sc_conn {
 	enum sc_proto proto;
-	uint64_t unread_bytes;	/* received, in order, not read by the program; FIN not counted */
-	uint64_t unacked_bytes; /* written by the program, not acknowledged by the peer (SIOCOUTQ) */
-	uint64_t inode;		/* of the socket, as in /proc/PID/fd: socket:[inode]; 0: unknown */
-	uint32_t backlog;	/* listener: connections that nobody has accepted */
-	uint8_t state;		/* TCP_ESTABLISHED ... of <netinet/tcp.h>; 0: not asked */
-	bool is_urgent;		/* the unread bytes begin with an urgent one, which FIONREAD hides */
-	bool is_listener;	/* state TCP_LISTEN */
-	bool is_abortive;	/* SO_LINGER {1, 0}: the program asked for a reset */
-	bool is_repair;		/* TCP_REPAIR: closes without a segment */
-	bool is_peer_done;	/* the peer's FIN has arrived, or there is no peer (any more) */
-	int linger_s;		/* SO_LINGER {1, n > 0}: n seconds; else -1 */
+	uint64_t unread_bytes; /* received, in order, not read by the program; FIN not counted */
+	uint64_t
+		unacked_bytes; /* written by the program, not acknowledged by the peer (SIOCOUTQ) */
+	uint64_t inode;        /* of the socket, as in /proc/PID/fd: socket:[inode]; 0: unknown */
+	uint32_t backlog;      /* listener: connections that nobody has accepted */
+	uint8_t state;         /* TCP_ESTABLISHED ... of <netinet/tcp.h>; 0: not asked */
+	bool is_urgent;        /* the unread bytes begin with an urgent one, which FIONREAD hides */
+	bool is_listener;      /* state TCP_LISTEN */
+	bool is_abortive;      /* SO_LINGER {1, 0}: the program asked for a reset */
+	bool is_repair;        /* TCP_REPAIR: closes without a segment */
+	bool is_peer_done;     /* the peer's FIN has arrived, or there is no peer (any more) */
+	int linger_s;          /* SO_LINGER {1, n > 0}: n seconds; else -1 */
 	union sc_addr local;
 	union sc_addr peer;
 };

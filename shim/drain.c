@@ -19,8 +19,8 @@ static long discard_some(int fd, uint64_t max_bytes)
 	long got = sc_sys_recv(fd, NULL, size, MSG_TRUNC | MSG_DONTWAIT);
 	if (got == -EFAULT) {
 		char buffer[COPY_CHUNK];
-		got = sc_sys_recv(fd, buffer, size < sizeof(buffer) ? size : sizeof(buffer),
-			MSG_DONTWAIT);
+		got = sc_sys_recv(
+			fd, buffer, size < sizeof(buffer) ? size : sizeof(buffer), MSG_DONTWAIT);
 	}
 	return got;
 }

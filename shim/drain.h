@@ -10,16 +10,17 @@
 #include <stdint.h>
 
 enum sc_drain_end {
-	SC_DRAIN_EMPTY,	  /* nothing left for now; the peer has not sent FIN */
+	SC_DRAIN_EMPTY,    /* nothing left for now; the peer has not sent FIN */
 	SC_DRAIN_PEER_FIN, /* nothing left, and the peer's FIN has arrived */
-	SC_DRAIN_LIMIT,	  /* max_bytes discarded; more may be left */
-	SC_DRAIN_ERROR,	  /* error is a negative errno: -ECONNRESET, -ETIMEDOUT, -ENOTCONN, ... */
+	SC_DRAIN_LIMIT,    /* max_bytes discarded; more may be left */
+	SC_DRAIN_ERROR,    /* error is a negative errno: -ECONNRESET, -ETIMEDOUT, -ENOTCONN, ... */
 };
 
 struct sc_drain {
 	enum sc_drain_end end;
-	uint64_t bytes; /* discarded by this call; an urgent byte that the kernel skips is not counted */
-	int error;	/* 0, or a negative errno where end is SC_DRAIN_ERROR */
+	uint64_t
+		bytes; /* discarded by this call; an urgent byte that the kernel skips is not counted */
+	int error;     /* 0, or a negative errno where end is SC_DRAIN_ERROR */
 };
 
 /* Discard what the socket fd has received, at most max_bytes. */

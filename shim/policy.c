@@ -60,17 +60,17 @@ static enum sc_action plan(const struct sc_config *config, const struct sc_conn 
 	return SC_ACTION_PASS;
 }
 
-struct sc_verdict sc_policy_decide(const struct sc_config *config, const struct sc_conn *conn,
-	enum sc_holders holders)
+struct sc_verdict sc_policy_decide(
+	const struct sc_config *config, const struct sc_conn *conn, enum sc_holders holders)
 {
 	if (!sc_policy_is_of_interest(config, conn)) {
 		return pass;
 	}
 	if (conn->is_listener) {
 		/* Nothing can be kept from a reset here: the program never had the connections. */
-		return conn->backlog > 0 ? (struct sc_verdict){SC_ACTION_WATCH, SC_OUTCOME_NONE,
-						   "listener"}
-					 : pass;
+		return conn->backlog > 0
+			       ? (struct sc_verdict){SC_ACTION_WATCH, SC_OUTCOME_NONE, "listener"}
+			       : pass;
 	}
 	enum sc_action action = plan(config, conn);
 	if (action == SC_ACTION_PASS) {

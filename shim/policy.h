@@ -18,7 +18,7 @@ enum sc_holders {
 };
 
 enum sc_action {
-	SC_ACTION_PASS,	 /* the kernel's close, nothing else */
+	SC_ACTION_PASS,  /* the kernel's close, nothing else */
 	SC_ACTION_WATCH, /* the kernel's close, and find out afterwards whether it reset */
 	SC_ACTION_DRAIN, /* discard what is unread, then close */
 	SC_ACTION_LINGER /* half-close, discard until the peer's FIN or a limit, then close */
@@ -37,7 +37,7 @@ enum sc_outcome {
 struct sc_verdict {
 	enum sc_action action;
 	enum sc_outcome outcome; /* known already only where action is SC_ACTION_PASS */
-	const char *why;	 /* constant string or NULL */
+	const char *why;         /* constant string or NULL */
 };
 
 /*
@@ -51,8 +51,8 @@ bool sc_policy_is_of_interest(const struct sc_config *config, const struct sc_co
  * be done if nobody else holds the connection; the action it names is taken only after a second call
  * with the holders known gives the same action.
  */
-struct sc_verdict sc_policy_decide(const struct sc_config *config, const struct sc_conn *conn,
-	enum sc_holders holders);
+struct sc_verdict sc_policy_decide(
+	const struct sc_config *config, const struct sc_conn *conn, enum sc_holders holders);
 
 /* Milliseconds that this connection may linger in all: SAFECLOSE_LINGER_TIME, bounded by the
  * program's own SO_LINGER {1, n}. */

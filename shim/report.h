@@ -23,7 +23,7 @@ enum sc_via {
 	SC_VIA_FCLOSE,
 	SC_VIA_FREOPEN,
 	SC_VIA_FCLOSEALL,
-	SC_VIA_EXIT,	   /* exit, return from main, the last pthread_exit, quick_exit */
+	SC_VIA_EXIT,            /* exit, return from main, the last pthread_exit, quick_exit */
 	SC_VIA_UNDERSCORE_EXIT, /* _exit, _Exit, exit_group */
 	SC_VIA_ABORT,
 	SC_VIA_EXEC,

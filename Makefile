@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# make help says what there is. All that is built lies under $(BUILD).
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+CFLAGS ?= -O2 -g
+LDFLAGS ?=
+SANITIZE ?=
+V ?= 0
+
+empty :=
+comma := ,
+BUILD ?= build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+# A sanitizer's run-time library has to be the first one in a program that is not built with it,
+# so tests preload it before ours.
+ifneq ($(SANITIZE),)
+SAN_FLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	$(if $(IS_CLANG),-shared-libsan)
+SAN_KIND := $(if $(findstring thread,$(SANITIZE)),tsan,$(if $(findstring address,$(SANITIZE)),asan,ubsan))
+SAN_FILE := $(if $(IS_CLANG),libclang_rt.$(SAN_KIND)-$(shell uname -m).so,lib$(SAN_KIND).so)
+SAN_LIBRARY := $(realpath $(shell $(CC) -print-file-name=$(SAN_FILE)))
+endif
+
+BASE_FLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -MMD -MP
+# No _FORTIFY_SOURCE: its __*_chk functions are glibc's alone, musl's loader has none.
+LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
+	$(SAN_FLAGS)
+TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
+	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'
+
+LIBRARY := $(BUILD)/libsafeclose.so
+SHIM_OBJECTS := $(patsubst shim/%.c,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.c))) \
+	$(patsubst shim/%.S,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.S)))
+MAP := shim/libsafeclose.map
+
+DEMO_OBJECTS := $(patsubst demo/%.c,$(BUILD)/demo/%.o,$(filter-out demo/server.c demo/client.c,$(sort $(wildcard demo/*.c))))
+DEMO_PROGRAMS := $(BUILD)/demo/demo $(BUILD)/demo/server $(BUILD)/demo/client
+
+TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
+TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
+HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
+TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
+
+.PHONY: all demo check install uninstall clean help FORCE
+all: $(LIBRARY)
+
+help:
+	@echo 'make               build $(LIBRARY)'
+	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
+	@echo 'make check         all tests; installs cmocka where it is missing'
+	@echo 'make install       into $$DESTDIR$$LIBDIR (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))'
+	@echo 'make uninstall     take it away again'
+	@echo 'make clean         remove build/'
+	@echo 'V=1 shows the commands; CC, CFLAGS, LDFLAGS are honoured;'
+	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds with those, in a folder of its own'
+
+# Everything depends on the flags it was built with.
+FLAGS_NOW := $(CC)|$(CFLAGS)|$(LDFLAGS)|$(LIB_FLAGS)|$(TEST_FLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' >$@
+
+$(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,AS,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
+
+$(LIBRARY): $(SHIM_OBJECTS) $(MAP)
+	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
+		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack $(LDFLAGS) \
+		-o $@ $(SHIM_OBJECTS) -ldl
+
+$(BUILD)/demo/%.o: demo/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(BASE_FLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/demo/demo: $(DEMO_OBJECTS)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/demo/server $(BUILD)/demo/client: $(BUILD)/demo/%: $(BUILD)/demo/%.o
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+demo: $(LIBRARY) $(DEMO_PROGRAMS)
+	$(Q)$(BUILD)/demo/demo
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(TEST_FLAGS) $(CFLAGS) -c -o $@ $<
+
+# A test names the library's objects that it links in a line "// LINK: a.o b.o"; a line "// HARNESS"
+# links the end-to-end harness.
+define test_rule
+$(BUILD)/tests/$(1): $(BUILD)/tests/$(1).o \
+	$(addprefix $(BUILD)/shim/,$(shell sed -n 's,^// LINK: *,,p' tests/$(1).c)) \
+	$(if $(shell grep -l '^// HARNESS' tests/$(1).c),$(HARNESS_OBJECTS))
+endef
+$(foreach name,$(TEST_NAMES),$(eval $(call test_rule,$(name))))
+$(TESTS):
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+check:
+	$(Q)tests/get-cmocka $(CC)
+	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS)
+	$(Q)tests/run $(TESTS)
+
+install: $(LIBRARY)
+	install -d '$(DESTDIR)$(LIBDIR)'
+	install -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libsafeclose.so'
+
+uninstall:
+	rm -f '$(DESTDIR)$(LIBDIR)/libsafeclose.so'
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
