@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+#include "program.h"
+#include "deadline.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	NOBODY = 65534,
+	STATUS_NO_USER = 124, /* the child could not become NOBODY or reach the program */
+	ENVIRONMENT_ROOM = PROGRAM_ENVIRONMENT_MAX + 12,
+};
+
+/* The child's environment. Owns mode. */
+struct environment {
+	const char *names[ENVIRONMENT_ROOM];
+	size_t count;
+	char mode[64];
+};
+
+static void add_name(struct environment *environment, const char *name)
+{
+	assert_true(environment->count < ENVIRONMENT_ROOM - 1);
+	environment->names[environment->count++] = name;
+}
+
+/* What a sanitizer is told from outside holds for the program too. */
+static void add_inherited(struct environment *environment)
+{
+	static const char *const inherited[] = {
+		"PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		for (char **name = environ; *name; name++) {
+			size_t length = strlen(inherited[i]);
+
+			if (strncmp(*name, inherited[i], length) == 0 && (*name)[length] == '=') {
+				add_name(environment, *name);
+			}
+		}
+	}
+}
+
+static void fill_environment(struct environment *environment, const struct program_options *options)
+{
+	/* The library's sanitizer, if it has one, goes first. */
+	static const char *const preload = *SC_PRELOAD_FIRST ? "LD_PRELOAD=" SC_PRELOAD_FIRST
+							       ":" PROGRAM_LIBRARY
+							     : "LD_PRELOAD=" PROGRAM_LIBRARY;
+
+	memset(environment, 0, sizeof(*environment));
+	add_inherited(environment);
+	add_name(environment, "LC_ALL=C");
+	if (options->mode) {
+		add_name(environment, preload);
+	}
+	if (options->mode && *options->mode) {
+		snprintf(environment->mode, sizeof(environment->mode), "SAFECLOSE_MODE=%s",
+			options->mode);
+		add_name(environment, environment->mode);
+	}
+	for (size_t i = 0; i < PROGRAM_ENVIRONMENT_MAX && options->environment[i]; i++) {
+		add_name(environment, options->environment[i]);
+	}
+}
+
+/* The words of script, which is cut up. Returns NULL-terminated, to be freed. */
+static char **split_words(char *executable, char *script)
+{
+	size_t count = 0;
+	char **words = calloc(strlen(script) / 2 + 3, sizeof(*words));
+	char *rest;
+
+	assert_non_null(words);
+	words[count++] = executable;
+	for (char *word = strtok_r(script, " \n", &rest); word;
+		word = strtok_r(NULL, " \n", &rest)) {
+		words[count++] = word;
+	}
+	return words;
+}
+
+static void become_nobody(const char *path)
+{
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
+		access(path, X_OK) < 0 || access(PROGRAM_LIBRARY, R_OK) < 0) {
+		_exit(STATUS_NO_USER);
+	}
+}
+
+/* In the child, between fork and exec. */
+static void __attribute__((noreturn)) become_program(const struct program_options *options,
+	char **words, const struct environment *environment, const int ends[3])
+{
+	setpgid(0, 0);
+	if (options->is_unprivileged) {
+		become_nobody(words[0]);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	for (int fd = 0; fd < 3; fd++) {
+		dup2(ends[fd], fd);
+	}
+	execve(words[0], words, (char **)(uintptr_t)environment->names);
+	dprintf(2, "%s: %s\n", words[0], strerror(errno));
+	_exit(127);
+}
+
+static void open_pipes(struct program *program, int ends[3])
+{
+	int input[2];
+	int output[2];
+
+	assert_return_code(pipe2(input, O_CLOEXEC), errno);
+	assert_return_code(pipe2(output, O_CLOEXEC), errno);
+	/* A file in memory: nobody has to read for the writer not to block. */
+	program->errors = memfd_create("stderr", MFD_CLOEXEC);
+	assert_true(program->errors > 2);
+	fcntl(program->errors, F_SETFL, O_APPEND);
+	fcntl(output[0], F_SETFL, O_NONBLOCK);
+	program->input = input[1];
+	program->output = output[0];
+	ends[0] = input[0];
+	ends[1] = output[1];
+	ends[2] = program->errors;
+}
+
+static void spawn(struct program *program, const struct program_options *options, char *script)
+{
+	const char *name = options->executable ? options->executable : "actor";
+	struct environment environment;
+	char path[4096];
+	char **words;
+	int ends[3];
+
+	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : PROGRAM_FOLDER, name);
+	if (options->mode && access(PROGRAM_LIBRARY, R_OK) < 0) {
+		fail_msg("%s: %s", PROGRAM_LIBRARY, strerror(errno));
+	}
+	fill_environment(&environment, options);
+	words = split_words(path, script);
+	open_pipes(program, ends);
+	program->pid = fork();
+	if (program->pid == 0) {
+		become_program(options, words, &environment, ends);
+	}
+	assert_true(program->pid > 0);
+	setpgid(program->pid, program->pid);
+	close(ends[0]);
+	close(ends[1]);
+	free(words);
+}
+
+void program_start(
+	struct program *program, const struct program_options *options, const char *format, ...)
+{
+	va_list arguments;
+	char *script;
+
+	memset(program, 0, sizeof(*program));
+	signal(SIGPIPE, SIG_IGN); /* a program that has ended is told so by write() */
+	va_start(arguments, format);
+	assert_true(vasprintf(&script, format, arguments) >= 0);
+	va_end(arguments);
+	program->script = strdup(script);
+	program->output_text = strdup("");
+	assert_non_null(program->output_text);
+	spawn(program, options, script);
+	free(script);
+}
+
+static void __attribute__((noreturn)) fail_program(struct program *program, const char *what)
+{
+	print_message("script: %s\nstdout:\n%s\nstderr:\n%s\n", program->script,
+		program->output_text, program_errors(program));
+	fail_msg("the program %s", what);
+	abort();
+}
+
+static void append_output(struct program *program, const char *bytes, size_t size)
+{
+	char *grown = realloc(program->output_text, program->output_bytes + size + 1);
+
+	assert_non_null(grown);
+	memcpy(grown + program->output_bytes, bytes, size);
+	program->output_bytes += size;
+	grown[program->output_bytes] = '\0';
+	program->output_text = grown;
+}
+
+bool program_pump(struct program *program, int wait_ms)
+{
+	char chunk[4096];
+	ssize_t bytes;
+
+	if (!deadline_poll(program->output, POLLIN, deadline_in(wait_ms))) {
+		return true;
+	}
+	while ((bytes = read(program->output, chunk, sizeof(chunk))) > 0) {
+		append_output(program, chunk, (size_t)bytes);
+	}
+	return bytes < 0;
+}
+
+void program_say(struct program *program, const char *line)
+{
+	size_t length = strlen(line);
+	char text[256];
+
+	assert_true(length + 2 < sizeof(text));
+	snprintf(text, sizeof(text), "%s\n", line);
+	if (write(program->input, text, length + 1) != (ssize_t)length + 1) {
+		fail_program(program, "no longer listens");
+	}
+}
+
+/* The next whole line of stdout, which it cuts off; NULL at the deadline or at the end. */
+static char *next_line(struct program *program, int64_t deadline)
+{
+	for (;;) {
+		char *line = program->output_text + program->heard_bytes;
+		char *end = strchr(line, '\n');
+
+		if (end) {
+			program->heard_bytes += (size_t)(end - line) + 1;
+			return strndup(line, (size_t)(end - line));
+		}
+		if (deadline_left_ms(deadline) == 0 ||
+			!program_pump(program, deadline_left_ms(deadline))) {
+			return NULL;
+		}
+	}
+}
+
+/* Wait for a line that begins with wanted, and, where is_whole, is no longer. */
+static char *await_line(struct program *program, const char *wanted, bool is_whole)
+{
+	int64_t deadline = deadline_in(DEADLINE_MS);
+	char *line;
+
+	while ((line = next_line(program, deadline))) {
+		if (strncmp(line, wanted, strlen(wanted)) == 0 &&
+			(!is_whole || strlen(line) == strlen(wanted))) {
+			return line;
+		}
+		free(line);
+	}
+	print_message("waited for: %s\n", wanted);
+	fail_program(program, "did not say what was waited for");
+}
+
+void program_hear(struct program *program, const char *line)
+{
+	free(await_line(program, line, true));
+}
+
+long program_hear_number(struct program *program, const char *prefix)
+{
+	char *line = await_line(program, prefix, false);
+	long number = strtol(line + strlen(prefix), NULL, 10);
+
+	free(line);
+	return number;
+}
+
+void program_await_errors(struct program *program, const char *text)
+{
+	int64_t deadline = deadline_in(DEADLINE_MS);
+
+	while (!strstr(program_errors(program), text)) {
+		if (!deadline_pause(deadline)) {
+			print_message("waited for: %s\n", text);
+			fail_program(program, "did not write what was waited for");
+		}
+	}
+}
+
+/* Close its stdin, so that nobody waits for more of it. */
+static void stop_talking(struct program *program)
+{
+	if (program->input > 0) {
+		close(program->input);
+		program->input = 0;
+	}
+}
+
+int program_await_exit(struct program *program)
+{
+	int64_t deadline = deadline_in(DEADLINE_MS);
+	int status = 0;
+	pid_t ended;
+
+	stop_talking(program);
+	while ((ended = waitpid(program->pid, &status, WNOHANG)) == 0) {
+		program_pump(program, 0);
+		if (!deadline_pause(deadline)) {
+			fail_program(program, "did not end");
+		}
+	}
+	assert_int_equal(ended, program->pid);
+	program->pid = 0;
+	program_pump(program, 0);
+	status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (status == STATUS_NO_USER) {
+		print_message("the program cannot be run as an unprivileged user here\n");
+		skip();
+	}
+	return status;
+}
+
+const char *program_output(struct program *program)
+{
+	program_pump(program, 0);
+	return program->output_text;
+}
+
+const char *program_errors(struct program *program)
+{
+	off_t size = lseek(program->errors, 0, SEEK_END);
+	ssize_t bytes;
+
+	free(program->errors_text);
+	program->errors_text = calloc(1, (size_t)size + 1);
+	assert_non_null(program->errors_text);
+	bytes = pread(program->errors, program->errors_text, (size_t)size, 0);
+	assert_int_equal(bytes, size);
+	return program->errors_text;
+}
+
+void program_end(struct program *program)
+{
+	if (program->pid > 0) {
+		kill(-program->pid, SIGKILL);
+		kill(program->pid, SIGKILL);
+		waitpid(program->pid, NULL, 0);
+	}
+	if (program->output > 0) {
+		stop_talking(program);
+		close(program->output);
+		close(program->errors);
+	}
+	free(program->script);
+	free(program->output_text);
+	free(program->errors_text);
+	memset(program, 0, sizeof(*program));
+}
