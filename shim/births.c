@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "births.h"
+#include "sys.h"
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+enum {
+	TABLE_MAX = 1 << 20,   /* descriptors followed at most: the kernel's default nr_open */
+	EPOLL_MANY = 0xffffff, /* in more than one set, or in one with a huge number */
+};
+
+/*
+ * One descriptor: the age of the process at its birth (0: not born here), what happened to it, and
+ * the epoll set it was added to, plus one (0: none).
+ */
+#define AGE(entry) ((uint32_t)((entry)&0xffffffff))
+#define FLAG_DUPLICATED (1ULL << 32)
+#define FLAG_SENT (1ULL << 33)
+#define FLAG_EPOLL (1ULL << 34) /* itself an epoll set */
+#define EPOLL_SHIFT 40
+#define EPOLL(entry) ((uint32_t)((entry) >> EPOLL_SHIFT))
+
+/*
+ * Everything here lies in pages that a forked child finds zeroed, whatever way it was forked:
+ * age 0, no owner, nothing born. A vfork child finds them as its parent left them.
+ */
+struct process {
+	_Atomic int32_t owner_pid;     /* 0: not looked up yet */
+	_Atomic uint32_t forks;        /* births carry forks + 1 */
+	_Atomic bool is_dup_sent;      /* something that was duplicated has been sent */
+	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
+	_Atomic int32_t epoll_end;     /* above the highest known epoll descriptor */
+};
+
+static struct process forgetful_fallback;
+static struct process *process = &forgetful_fallback;
+static _Atomic uint64_t *table;
+static uint32_t table_size;
+
+/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
+static __thread bool is_vfork_child;
+
+static void *map_wiped_on_fork(size_t size)
+{
+	long address = sc_sys6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (address < 0 && address > -4096) {
+		return NULL;
+	}
+	if (SC_SYS3(SYS_madvise, address, size, MADV_WIPEONFORK) != 0) {
+		/* A kernel before 4.14: without the wipe, a child would take itself for its parent. */
+		SC_SYS2(SYS_munmap, address, size);
+		return NULL;
+	}
+	return (void *)address;
+}
+
+void sc_births_init(void)
+{
+	struct rlimit limit = {1024, 1024};
+	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	uint32_t size = limit.rlim_max < TABLE_MAX ? (uint32_t)limit.rlim_max : TABLE_MAX;
+	struct process *mapped = map_wiped_on_fork(sizeof(*mapped));
+	if (mapped == NULL) {
+		return;
+	}
+	process = mapped;
+	atomic_store(&process->owner_pid, sc_sys_getpid());
+	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
+	 * short (RLIMIT_AS), the lowest numbers will do. */
+	for (; size >= 512 && table == NULL; size /= 8) {
+		table = map_wiped_on_fork(size * sizeof(*table));
+		table_size = table != NULL ? size : 0;
+	}
+}
+
+bool sc_births_in_vfork_child(void)
+{
+	return is_vfork_child;
+}
+
+bool sc_births_is_own_memory(void)
+{
+	if (is_vfork_child) {
+		return false;
+	}
+	int pid = sc_sys_getpid();
+	int owner = atomic_load(&process->owner_pid);
+	if (owner == 0) {
+		/* A forked child's first look. Nobody else has this memory yet: whoever is about
+		 * to share it asks first (sc_births_record_shared_memory, sc_births_begin_vfork). */
+		atomic_store(&process->owner_pid, pid);
+		return true;
+	}
+	return owner == pid;
+}
+
+static bool may_write(void)
+{
+	if (is_vfork_child) {
+		return false;
+	}
+	return !atomic_load_explicit(&process->is_memory_shared, memory_order_relaxed) ||
+	       sc_births_is_own_memory();
+}
+
+static _Atomic uint64_t *entry_of(int fd)
+{
+	return (uint32_t)fd < table_size ? &table[fd] : NULL;
+}
+
+static uint32_t age_now(void)
+{
+	return atomic_load_explicit(&process->forks, memory_order_relaxed) + 1;
+}
+
+void sc_births_record(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	if (entry != NULL && may_write()) {
+		atomic_store_explicit(entry, age_now(), memory_order_relaxed);
+	}
+}
+
+void sc_births_forget(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	if (entry != NULL && atomic_load_explicit(entry, memory_order_relaxed) != 0 &&
+		may_write()) {
+		atomic_store_explicit(entry, 0, memory_order_relaxed);
+	}
+}
+
+static void raise_epoll_end(int epoll_fd)
+{
+	int end = atomic_load(&process->epoll_end);
+	while (end <= epoll_fd &&
+		!atomic_compare_exchange_weak(&process->epoll_end, &end, epoll_fd + 1)) {
+	}
+}
+
+void sc_births_record_dup(int from, int to)
+{
+	_Atomic uint64_t *source = entry_of(from);
+	_Atomic uint64_t *copy = entry_of(to);
+	if (from == to || !may_write()) {
+		return;
+	}
+	uint64_t known = 0;
+	if (source != NULL) {
+		known = atomic_fetch_or(source, FLAG_DUPLICATED) | FLAG_DUPLICATED;
+	}
+	if (copy != NULL) {
+		atomic_store(copy, known & ((1ULL << EPOLL_SHIFT) - 1));
+		if (known & FLAG_EPOLL) {
+			raise_epoll_end(to);
+		}
+	}
+}
+
+void sc_births_record_sent(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	if (entry == NULL || !may_write()) {
+		return;
+	}
+	if (atomic_fetch_or(entry, FLAG_SENT) & FLAG_DUPLICATED) {
+		atomic_store(&process->is_dup_sent, true);
+	}
+}
+
+void sc_births_record_fork(void)
+{
+	if (may_write()) {
+		atomic_fetch_add(&process->forks, 1);
+	}
+}
+
+void sc_births_record_shared_memory(void)
+{
+	if (sc_births_is_own_memory()) {
+		atomic_store(&process->is_memory_shared, true);
+	}
+}
+
+void sc_births_record_epoll(int epoll_fd, int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	_Atomic uint64_t *set = entry_of(epoll_fd);
+	if (entry == NULL || set == NULL || !may_write()) {
+		return;
+	}
+	atomic_fetch_or(set, FLAG_EPOLL);
+	raise_epoll_end(epoll_fd);
+	uint64_t now = atomic_load(entry);
+	uint64_t wanted;
+	do {
+		uint64_t mark = (uint64_t)epoll_fd + 1;
+		bool is_other = EPOLL(now) != 0 && EPOLL(now) != mark;
+		if (is_other || mark >= EPOLL_MANY) {
+			mark = EPOLL_MANY;
+		}
+		wanted = (now & ((1ULL << EPOLL_SHIFT) - 1)) | mark << EPOLL_SHIFT;
+	} while (!atomic_compare_exchange_weak(entry, &now, wanted));
+}
+
+enum sc_birth sc_births_of(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	uint64_t known = entry != NULL ? atomic_load(entry) : 0;
+	if (AGE(known) == 0) {
+		return SC_BIRTH_UNKNOWN;
+	}
+	bool is_duplicated = (known & FLAG_DUPLICATED) != 0;
+	if ((known & FLAG_SENT) || (is_duplicated && atomic_load(&process->is_dup_sent))) {
+		return SC_BIRTH_SENT;
+	}
+	if (AGE(known) != age_now()) {
+		return SC_BIRTH_ELDER;
+	}
+	return is_duplicated ? SC_BIRTH_LOCAL : SC_BIRTH_SOLE;
+}
+
+void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd))
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	uint32_t mark = entry != NULL ? EPOLL(atomic_load(entry)) : 0;
+	if (mark == 0 || (mark != EPOLL_MANY && each((int)mark - 1, fd))) {
+		return;
+	}
+	int end = atomic_load(&process->epoll_end);
+	for (int set = 0; set < end; set++) {
+		if (atomic_load_explicit(&table[set], memory_order_relaxed) & FLAG_EPOLL) {
+			each(set, fd);
+		}
+	}
+}
+
+bool sc_births_begin_vfork(void)
+{
+	if (is_vfork_child) {
+		return false;
+	}
+	if (atomic_load(&process->owner_pid) == 0) {
+		sc_births_is_own_memory();
+	}
+	sc_births_record_fork();
+	return true;
+}
+
+void sc_births_end_vfork(int pid)
+{
+	is_vfork_child = pid == 0;
+}

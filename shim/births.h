@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What this process has seen of its descriptors: which were born here (socket, accept), duplicated,
+ * sent to somebody; which epoll set they are in; and whether the process has forked since. Numbers
+ * in memory, no system call: the cheap proof that a connection is nobody else's.
+ *
+ * All functions are async-signal-safe, lock-free and leave errno alone. In a vfork child, which has
+ * its parent's memory, they change nothing. In a forked child everything is forgotten
+ * (MADV_WIPEONFORK): what it inherited, others may hold.
+ */
+#ifndef SC_BIRTHS_H
+#define SC_BIRTHS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sc_birth {
+	SC_BIRTH_UNKNOWN, /* inherited, received, or made before the library was there */
+	SC_BIRTH_SENT,    /* born here and sent to somebody (SCM_RIGHTS) */
+	SC_BIRTH_ELDER,   /* born here, but the process has forked since: children may hold it */
+	SC_BIRTH_LOCAL,   /* no fork since, never sent, but duplicated within this process */
+	SC_BIRTH_SOLE,    /* no fork since, never duplicated nor sent: nobody else can hold it */
+};
+
+/* Once, before all else. Without memory everything stays SC_BIRTH_UNKNOWN. */
+void sc_births_init(void);
+
+void sc_births_record(int fd); /* socket() or accept() returned fd */
+void sc_births_forget(int fd); /* fd is about to be closed or replaced, or was received */
+void sc_births_record_dup(int from, int to);
+void sc_births_record_sent(int fd);
+void sc_births_record_fork(void); /* about to fork in any way, or to share its descriptor table */
+void sc_births_record_epoll(int epoll_fd, int fd); /* EPOLL_CTL_ADD */
+
+enum sc_birth sc_births_of(int fd);
+
+/*
+ * Calls each(epoll_fd, fd) for the epoll set of this process that fd was added to; where that is
+ * not one set, or each() returns false (it is none any more), for all that are known.
+ */
+void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd));
+
+/* Is this thread in a vfork child? No system call. */
+bool sc_births_in_vfork_child(void);
+
+/* Around the real vfork (stubs.S). begin(): may this one be followed? A child that vforks again
+ * needs no following. end() is run first by the child, with 0, then in the same memory by the
+ * parent. */
+bool sc_births_begin_vfork(void);
+void sc_births_end_vfork(int pid);
+
+/*
+ * Does the memory belong to the calling process? false in a child that shares it with its parent
+ * (vfork, clone with CLONE_VM). One system call.
+ */
+bool sc_births_is_own_memory(void);
+
+/* About to create a process that shares this memory without vfork()'s own entry. */
+void sc_births_record_shared_memory(void);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "callsite.h"
+#include "sys.h"
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
+/* Weak: glibc before 2.35 and musl have none. */
+extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The main program's map has no name. */
+static const char *program_name(void)
+{
+	static char name[256];
+	static atomic_int state; /* 0: not read, 1: being read, 2: there */
+	int not_read = 0;
+	if (atomic_compare_exchange_strong(&state, &not_read, 1)) {
+		long length =
+			SC_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", name, sizeof(name) - 1);
+		name[length > 0 ? length : 0] = '\0';
+		atomic_store(&state, 2);
+	}
+	bool is_there = atomic_load(&state) == 2 && name[0] != '\0';
+	return is_there ? base_name(name) : "program";
+}
+
+struct symbols {
+	const ElfW(Sym) * table;
+	const char *names;
+	const uint32_t *gnu_hash;
+};
+
+static bool find_symbols(const struct link_map *map, struct symbols *symbols)
+{
+	memset(symbols, 0, sizeof(*symbols));
+	for (const ElfW(Dyn) *dyn = map->l_ld; dyn != NULL && dyn->d_tag != DT_NULL; dyn++) {
+		/* Where the section is not writable (the vDSO), the linker leaves offsets. */
+		const void *at =
+			(const void *)(dyn->d_un.d_ptr < map->l_addr ? map->l_addr + dyn->d_un.d_ptr
+								     : dyn->d_un.d_ptr);
+		if (dyn->d_tag == DT_SYMTAB) {
+			symbols->table = at;
+		} else if (dyn->d_tag == DT_STRTAB) {
+			symbols->names = at;
+		} else if (dyn->d_tag == DT_GNU_HASH) {
+			symbols->gnu_hash = at;
+		}
+	}
+	return symbols->table != NULL && symbols->names != NULL && symbols->gnu_hash != NULL;
+}
+
+/* Symbols in the table: one past the end of the last hash chain (the table itself has no size). */
+static uint32_t count_symbols(const uint32_t *gnu_hash)
+{
+	uint32_t bucket_count = gnu_hash[0];
+	uint32_t first_hashed = gnu_hash[1];
+	uint32_t bloom_size = gnu_hash[2];
+	const uint32_t *buckets = gnu_hash + 4 + bloom_size * (sizeof(ElfW(Addr)) / 4);
+	const uint32_t *chains = buckets + bucket_count;
+	uint32_t last = 0;
+	for (uint32_t i = 0; i < bucket_count; i++) {
+		last = buckets[i] > last ? buckets[i] : last;
+	}
+	if (last < first_hashed) {
+		return first_hashed;
+	}
+	while (!(chains[last - first_hashed] & 1)) {
+		last++;
+	}
+	return last + 1;
+}
+
+static void find_symbol(const struct link_map *map, struct sc_site *site)
+{
+	struct symbols symbols;
+	if (!find_symbols(map, &symbols)) {
+		return;
+	}
+	uint32_t count = count_symbols(symbols.gnu_hash);
+	for (uint32_t i = 0; i < count; i++) {
+		const ElfW(Sym) *symbol = &symbols.table[i];
+		uint64_t start = map->l_addr + symbol->st_value;
+		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
+			site->address >= start && site->address - start < symbol->st_size) {
+			site->symbol = symbols.names + symbol->st_name;
+			site->symbol_offset = site->address - start;
+			return;
+		}
+	}
+}
+
+static void find_module(struct sc_site *site)
+{
+	struct dl_find_object object;
+	if (_dl_find_object == NULL || _dl_find_object((void *)site->address, &object) != 0) {
+		return;
+	}
+	const struct link_map *map = object.dlfo_link_map;
+	bool is_program = map->l_name == NULL || map->l_name[0] == '\0';
+	site->module = is_program ? program_name() : base_name(map->l_name);
+	site->module_offset = site->address - map->l_addr;
+	find_symbol(map, site);
+}
+#else
+static void find_module(struct sc_site *site)
+{
+	(void)site;
+}
+#endif
+
+void sc_callsite_find(const void *return_address, struct sc_site *site)
+{
+	memset(site, 0, sizeof(*site));
+	if (return_address != NULL) {
+		site->address = (uint64_t)(uintptr_t)return_address - 1;
+		find_module(site);
+	}
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A return address -> the call's module, offset and exported symbol. Takes no lock and reads only
+ * what the dynamic linker has mapped: async-signal-safe with glibc 2.35 and later
+ * (_dl_find_object); elsewhere only the address is told.
+ */
+#ifndef SC_CALLSITE_H
+#define SC_CALLSITE_H
+
+#include "report.h"
+
+/* site->address is set to the last byte of the call, which belongs to the line that called. */
+void sc_callsite_find(const void *return_address, struct sc_site *site);
+
+#endif

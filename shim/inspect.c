@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "inspect.h"
+#include "sys.h"
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static enum sc_proto ask_proto(int fd)
+{
+	int protocol = 0;
+	unsigned size = sizeof(protocol);
+	if (sc_sys_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0) {
+		return SC_PROTO_OTHER;
+	}
+	/* Raw and netlink sockets may carry these numbers too; they have no TCP_INFO, hence no
+	 * state, and policy.c passes them by. */
+	return protocol == IPPROTO_TCP     ? SC_PROTO_TCP
+	       : protocol == IPPROTO_MPTCP ? SC_PROTO_MPTCP
+					   : SC_PROTO_OTHER;
+}
+
+/*
+ * FIONREAD stops at the urgent mark (tcp_inq, include/net/tcp.h), so a lone urgent byte counts as
+ * none, though closing over it resets. At the mark, MSG_OOB says which it is: the byte is there, or
+ * has been read with MSG_OOB and is still queued (EINVAL), or has been announced and not arrived
+ * (EAGAIN): nothing queued then.
+ */
+static bool is_at_urgent_byte(int fd)
+{
+	int at_mark = 0;
+	if (sc_sys_ioctl(fd, SIOCATMARK, &at_mark) != 0 || !at_mark) {
+		return false;
+	}
+	char byte;
+	return sc_sys_recv(fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT) != -EAGAIN;
+}
+
+/* MPTCP counts the peer's FIN as one byte: a peek tells (0 is the end). */
+static bool is_fin_only(int fd)
+{
+	char byte;
+	return sc_sys_recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+void sc_inspect_quickly(int fd, struct sc_conn *conn)
+{
+	memset(conn, 0, sizeof(*conn));
+	conn->linger_s = -1;
+	conn->proto = ask_proto(fd);
+	if (conn->proto == SC_PROTO_OTHER) {
+		return;
+	}
+	int unread = 0;
+	int error = sc_sys_ioctl(fd, FIONREAD, &unread);
+	if (error == -EINVAL) {
+		conn->is_listener = true;
+	} else if (error != 0) {
+		conn->proto = SC_PROTO_OTHER;
+	} else if (unread == 0) {
+		conn->is_urgent = is_at_urgent_byte(fd);
+	} else if (conn->proto == SC_PROTO_TCP || unread > 1 || !is_fin_only(fd)) {
+		conn->unread_bytes = (uint64_t)unread;
+	}
+}
+
+uint64_t sc_inspect_unacked_bytes(int fd)
+{
+	int bytes = 0;
+	return sc_sys_ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+static void ask_state(int fd, struct sc_conn *conn)
+{
+	struct tcp_info info;
+	unsigned size = sizeof(info);
+	memset(&info, 0, sizeof(info));
+	if (sc_sys_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+		conn->state = info.tcpi_state;
+		conn->backlog = conn->state == TCP_LISTEN ? info.tcpi_unacked : 0;
+	}
+}
+
+static void ask_linger(int fd, struct sc_conn *conn)
+{
+	struct linger linger = {0, 0};
+	unsigned size = sizeof(linger);
+	if (sc_sys_getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0 && linger.l_onoff) {
+		conn->is_abortive = linger.l_linger == 0;
+		conn->linger_s = linger.l_linger > 0 ? linger.l_linger : -1;
+	}
+}
+
+static bool is_in_repair(int fd)
+{
+	int repair = 0;
+	unsigned size = sizeof(repair);
+	return sc_sys_getsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &repair, &size) == 0 && repair != 0;
+}
+
+/* The state of an MPTCP socket does not tell of the peer's FIN; poll does. */
+static bool has_peer_hung_up(int fd)
+{
+	struct pollfd wanted = {fd, POLLRDHUP, 0};
+	struct timespec now = {0, 0};
+	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) == 1 && (wanted.revents & POLLRDHUP);
+}
+
+static bool is_peer_done(int fd, const struct sc_conn *conn)
+{
+	switch (conn->state) {
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		return conn->proto == SC_PROTO_MPTCP && has_peer_hung_up(fd);
+	default:
+		return true;
+	}
+}
+
+static void ask_addresses(int fd, struct sc_conn *conn)
+{
+	unsigned size = sizeof(conn->local);
+	SC_SYS3(SYS_getsockname, fd, &conn->local, &size);
+	size = sizeof(conn->peer);
+	SC_SYS3(SYS_getpeername, fd, &conn->peer, &size);
+}
+
+void sc_inspect_wholly(int fd, struct sc_conn *conn)
+{
+	ask_state(fd, conn);
+	ask_linger(fd, conn);
+	ask_addresses(fd, conn);
+	conn->is_peer_done = is_peer_done(fd, conn);
+	conn->is_repair = is_in_repair(fd);
+	conn->unacked_bytes = conn->is_listener ? 0 : sc_inspect_unacked_bytes(fd);
+	struct stat status;
+	if (SC_SYS2(SYS_fstat, fd, &status) == 0) {
+		conn->inode = status.st_ino;
+	}
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the kernel says of a descriptor. The only file that asks a socket about itself; changes
+ * nothing about it. Async-signal-safe; leaves errno alone.
+ */
+#ifndef SC_INSPECT_H
+#define SC_INSPECT_H
+
+#include "conn.h"
+
+/*
+ * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1). One
+ * system call for what is not TCP, three for a TCP socket with nothing unread.
+ */
+void sc_inspect_quickly(int fd, struct sc_conn *conn);
+
+/* Fill in the rest after a quick look at the same descriptor. */
+void sc_inspect_wholly(int fd, struct sc_conn *conn);
+
+/* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; 0 where there is no answer. */
+uint64_t sc_inspect_unacked_bytes(int fd);
+
+#endif

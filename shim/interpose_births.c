@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The calls by which a process gets a descriptor, gives one away or is multiplied. The real call is
+ * made once; before or after it a number in memory is noted. No system call of our own.
+ */
+#include "births.h"
+#include "interpose.h"
+#include "messages.h"
+#include "real.h"
+#include "start.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+SC_EXPORT int socket(int domain, int type, int protocol)
+{
+	sc_start();
+	int fd = sc_real.socket(domain, type, protocol);
+	if (fd >= 0) {
+		sc_births_record(fd);
+	}
+	return fd;
+}
+
+SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
+{
+	sc_start();
+	int accepted = sc_real.accept(fd, addr, size);
+	if (accepted >= 0) {
+		sc_births_record(accepted);
+	}
+	return accepted;
+}
+
+SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
+{
+	sc_start();
+	int accepted = sc_real.accept4(fd, addr, size, flags);
+	if (accepted >= 0) {
+		sc_births_record(accepted);
+	}
+	return accepted;
+}
+
+SC_EXPORT int dup(int fd)
+{
+	sc_start();
+	int copy = sc_real.dup(fd);
+	if (copy >= 0) {
+		sc_births_record_dup(fd, copy);
+	}
+	return copy;
+}
+
+SC_EXPORT int dup2(int from, int to)
+{
+	sc_start();
+	int copy = sc_real.dup2(from, to);
+	if (copy >= 0) {
+		sc_births_record_dup(from, copy);
+	}
+	return copy;
+}
+
+SC_EXPORT int dup3(int from, int to, int flags)
+{
+	sc_start();
+	int copy = sc_real.dup3(from, to, flags);
+	if (copy >= 0) {
+		sc_births_record_dup(from, copy);
+	}
+	return copy;
+}
+
+static void after_fcntl(int fd, int command, int result)
+{
+	if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && result >= 0) {
+		sc_births_record_dup(fd, result);
+	}
+}
+
+/* Every command takes at most one argument, of a word's size. */
+SC_EXPORT int fcntl(int fd, int command, ...)
+{
+	va_list list;
+	va_start(list, command);
+	void *argument = va_arg(list, void *);
+	va_end(list);
+	sc_start();
+	int result = sc_real.fcntl(fd, command, argument);
+	after_fcntl(fd, command, result);
+	return result;
+}
+
+SC_EXPORT int fcntl64(int fd, int command, ...)
+{
+	va_list list;
+	va_start(list, command);
+	void *argument = va_arg(list, void *);
+	va_end(list);
+	sc_start();
+	int result = sc_real.fcntl64(fd, command, argument);
+	after_fcntl(fd, command, result);
+	return result;
+}
+
+SC_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	sc_start();
+	sc_messages_before_sending(message);
+	return sc_real.sendmsg(fd, message, flags);
+}
+
+SC_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
+{
+	sc_start();
+	sc_messages_before_sending_many(messages, count);
+	return sc_real.sendmmsg(fd, messages, count, flags);
+}
+
+SC_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	sc_start();
+	ssize_t result = sc_real.recvmsg(fd, message, flags);
+	if (result >= 0) {
+		sc_messages_after_receiving(message);
+	}
+	return result;
+}
+
+SC_EXPORT int recvmmsg(
+	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+	sc_start();
+	int result = sc_real.recvmmsg(fd, messages, count, flags, timeout);
+	if (result > 0) {
+		sc_messages_after_receiving_many(messages, (unsigned)result);
+	}
+	return result;
+}
+
+SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags);
+SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
+{
+	sc_start();
+	int copy = sc_real.pidfd_getfd(pidfd, fd, flags);
+	if (copy >= 0) {
+		sc_births_forget(copy);
+	}
+	return copy;
+}
+
+SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	sc_start();
+	if (operation == EPOLL_CTL_ADD) {
+		sc_births_record_epoll(set, fd);
+	}
+	return sc_real.epoll_ctl(set, operation, fd, event);
+}
+
+SC_EXPORT pid_t fork(void)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.fork();
+}
+
+SC_EXPORT pid_t _Fork(void);
+SC_EXPORT pid_t _Fork(void)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real._Fork();
+}
+
+SC_EXPORT pid_t __fork(void);
+SC_EXPORT pid_t __fork(void)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.fork();
+}
+
+SC_EXPORT int unshare(int flags)
+{
+	sc_start();
+	if (flags & CLONE_FILES) {
+		sc_births_record_fork();
+	}
+	return sc_real.unshare(flags);
+}
+
+SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
+	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.posix_spawn(pid, path, file_actions, attributes, argv, envp);
+}
+
+SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
+	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.posix_spawnp(pid, file, file_actions, attributes, argv, envp);
+}
+
+SC_EXPORT FILE *popen(const char *command, const char *mode)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.popen(command, mode);
+}
+
+SC_EXPORT int system(const char *command)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.system(command);
+}
+
+SC_EXPORT int forkpty(
+	int *master, char *name, const struct termios *termios, const struct winsize *size);
+SC_EXPORT int forkpty(
+	int *master, char *name, const struct termios *termios, const struct winsize *size)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.forkpty(master, name, termios, size);
+}
+
+SC_EXPORT int daemon(int keep_folder, int keep_output)
+{
+	sc_start();
+	sc_births_record_fork();
+	return sc_real.daemon(keep_folder, keep_output);
+}

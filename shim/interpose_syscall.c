@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The C side of stubs.S: which of the system calls that a program makes by syscall() are followed,
+ * and how. Every other number goes straight on, untouched.
+ */
+#include "births.h"
+#include "closing.h"
+#include "interpose.h"
+#include "messages.h"
+#include "real.h"
+#include "start.h"
+#include "stubs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/syscall.h>
+
+static void before_clone(unsigned long flags)
+{
+	if (flags & CLONE_THREAD) {
+		return;
+	}
+	sc_births_record_fork();
+	if (flags & CLONE_VM) {
+		sc_births_record_shared_memory();
+	}
+}
+
+void *sc_syscall_route_clone(void *function, void *stack, int flags)
+{
+	(void)function;
+	(void)stack;
+	sc_start();
+	before_clone((unsigned long)flags);
+	return (void *)sc_real.clone;
+}
+
+struct sc_vfork_entry sc_syscall_begin_vfork(void)
+{
+	sc_start();
+	bool is_followed = sc_births_begin_vfork();
+	return (struct sc_vfork_entry){sc_real.vfork, is_followed};
+}
+
+/* What has to be known before the call and nothing after it. */
+static void before(long number, long a, long b)
+{
+	switch (number) {
+	case SYS_clone:
+		before_clone((unsigned long)a);
+		break;
+	case SYS_clone3:
+		before_clone((unsigned long)((struct clone_args *)a)->flags);
+		break;
+#ifdef SYS_fork
+	case SYS_fork:
+		before_clone(0);
+		break;
+	case SYS_vfork:
+		before_clone(CLONE_VM);
+		break;
+#endif
+	case SYS_unshare:
+		if (a & CLONE_FILES) {
+			sc_births_record_fork();
+		}
+		break;
+	case SYS_sendmsg:
+		sc_messages_before_sending((const struct msghdr *)b);
+		break;
+	default:
+		break;
+	}
+}
+
+void *sc_syscall_route(long number, long a, long b)
+{
+	sc_start();
+	switch (number) {
+	case SYS_close:
+	case SYS_dup:
+#ifdef SYS_dup2
+	case SYS_dup2:
+#endif
+	case SYS_dup3:
+	case SYS_fcntl:
+	case SYS_socket:
+#ifdef SYS_accept
+	case SYS_accept:
+#endif
+	case SYS_accept4:
+	case SYS_sendmmsg:
+	case SYS_recvmsg:
+	case SYS_recvmmsg:
+	case SYS_pidfd_getfd:
+	case SYS_epoll_ctl:
+		return (void *)sc_syscall_follow;
+	default:
+		before(number, a, b);
+		return (void *)sc_real.syscall;
+	}
+}
+
+static long follow_close(long a, const void *caller)
+{
+	struct sc_closing closing;
+	int fd = (int)a;
+	if (refuse_own(fd)) {
+		return -1;
+	}
+	if (!sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller)) {
+		return sc_real.syscall(SYS_close, a);
+	}
+	long result = sc_real.syscall(SYS_close, a);
+	sc_closing_end(&closing, was_closed((int)result));
+	return result;
+}
+
+long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f)
+{
+	if (number == SYS_close) {
+		return follow_close(a, __builtin_return_address(0));
+	}
+	if (number == SYS_sendmmsg) {
+		sc_messages_before_sending_many((const struct mmsghdr *)b, (unsigned)c);
+	} else if (number == SYS_epoll_ctl && b == EPOLL_CTL_ADD) {
+		sc_births_record_epoll((int)a, (int)c);
+	}
+	long result = sc_real.syscall(number, a, b, c, d, e, f);
+	if (result < 0) {
+		return result;
+	}
+	switch (number) {
+	case SYS_dup:
+#ifdef SYS_dup2
+	case SYS_dup2:
+#endif
+	case SYS_dup3:
+		sc_births_record_dup((int)a, (int)result);
+		break;
+	case SYS_fcntl:
+		if (b == F_DUPFD || b == F_DUPFD_CLOEXEC) {
+			sc_births_record_dup((int)a, (int)result);
+		}
+		break;
+	case SYS_pidfd_getfd:
+		sc_births_forget((int)result);
+		break;
+	case SYS_recvmsg:
+		sc_messages_after_receiving((const struct msghdr *)b);
+		break;
+	case SYS_recvmmsg:
+		sc_messages_after_receiving_many((const struct mmsghdr *)b, (unsigned)result);
+		break;
+	case SYS_sendmmsg:
+	case SYS_epoll_ctl:
+		break;
+	default: /* socket, accept, accept4 */
+		sc_births_record((int)result);
+		break;
+	}
+	return result;
+}

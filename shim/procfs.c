@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "procfs.h"
+#include "line.h"
+#include "ownfds.h"
+#include "sys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+enum { ENTRIES_SIZE = 1024, STAT_SIZE = 512, START_TIME_FIELD = 22 };
+
+/* What getdents64 writes (linux/dirent.h; not in a header for programs). */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+int sc_procfs_open(int at, const char *name)
+{
+	int fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	return fd < 0 ? fd : sc_ownfds_adopt(fd);
+}
+
+int sc_procfs_each(
+	int folder, bool (*each)(void *context, int folder, const char *name), void *context)
+{
+	union {
+		struct entry first;
+		char bytes[ENTRIES_SIZE];
+	} buffer;
+	for (;;) {
+		long size = SC_SYS3(SYS_getdents64, folder, &buffer, sizeof(buffer));
+		if (size <= 0) {
+			return (int)size;
+		}
+		for (long at = 0; at < size;) {
+			struct entry *entry = (struct entry *)(buffer.bytes + at);
+			if (!each(context, folder, entry->name)) {
+				return 0;
+			}
+			at += entry->length;
+		}
+	}
+}
+
+long sc_procfs_read(int at, const char *name, char *text, size_t size)
+{
+	int fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0) {
+		return fd;
+	}
+	fd = sc_ownfds_adopt(fd);
+	if (fd < 0) {
+		return fd;
+	}
+	long length = SC_SYS3(SYS_read, fd, text, size - 1);
+	sc_ownfds_release(fd);
+	if (length >= 0) {
+		text[length] = '\0';
+	}
+	return length;
+}
+
+bool sc_procfs_number(const char *name, int *number)
+{
+	long value = 0;
+	if (*name == '\0') {
+		return false;
+	}
+	for (; *name != '\0'; name++) {
+		if (*name < '0' || *name > '9' || value > INT32_MAX / 10) {
+			return false;
+		}
+		value = value * 10 + (*name - '0');
+	}
+	*number = (int)value;
+	return value <= INT32_MAX;
+}
+
+int sc_procfs_self(int proc)
+{
+	char link[16];
+	long length = SC_SYS4(SYS_readlinkat, proc, "self", link, sizeof(link) - 1);
+	if (length <= 0) {
+		return (int)length;
+	}
+	link[length] = '\0';
+	int pid;
+	return sc_procfs_number(link, &pid) ? pid : 0;
+}
+
+static uint64_t number_at(const char *text)
+{
+	uint64_t value = 0;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		value = value * 10 + (uint64_t)(*text - '0');
+	}
+	return value;
+}
+
+/* proc(5): "pid (comm) state ppid ...", where comm may hold anything, brackets too. */
+static int parse_stat(const char *text, struct sc_process_stat *stat)
+{
+	const char *field = strrchr(text, ')');
+	for (int number = 3; field != NULL; number++) {
+		field = strchr(field, ' ');
+		if (field == NULL) {
+			break;
+		}
+		field++;
+		if (number == 4) {
+			stat->parent = (int)number_at(field);
+		} else if (number == START_TIME_FIELD) {
+			stat->start_time = number_at(field);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat)
+{
+	char name[32];
+	struct sc_line line = {name, sizeof(name) - 1, 0};
+	sc_line_add_number(&line, (uint64_t)pid);
+	sc_line_add(&line, "/stat");
+	name[line.length] = '\0';
+	char text[STAT_SIZE];
+	long length = sc_procfs_read(proc, name, text, sizeof(text));
+	return length < 0 ? (int)length : parse_stat(text, stat);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading /proc without libc's directory streams: no allocation, own descriptors, small buffers.
+ * Async-signal-safe; errors are negative errno.
+ */
+#ifndef SC_PROCFS_H
+#define SC_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sc_process_stat {
+	int parent;          /* PPid */
+	uint64_t start_time; /* clock ticks since boot */
+};
+
+/* Open a folder below the folder at (or AT_FDCWD). The descriptor is the library's own; give it
+ * back with sc_ownfds_release(). */
+int sc_procfs_open(int at, const char *name);
+
+/* Call each(context, folder, name) for every entry, until it returns false. 0 or negative errno. */
+int sc_procfs_each(
+	int folder, bool (*each)(void *context, int folder, const char *name), void *context);
+
+/* Read a file below at into text, zero-terminated, cut at size - 1. Length or negative errno. */
+long sc_procfs_read(int at, const char *name, char *text, size_t size);
+
+/* A name that is a whole number. */
+bool sc_procfs_number(const char *name, int *number);
+
+/* The calling process's number in this /proc, which may belong to another pid namespace; 0 or
+ * below: it does not show. */
+int sc_procfs_self(int proc);
+
+int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The next definition of each symbol that interpose.c exports, as the dynamic linker finds it
+ * behind this library, so that other preloaded libraries keep their turn. Until sc_real_find(), and
+ * where there is no next one, the bare system call; NULL for what is more than a system call.
+ */
+#ifndef SC_REAL_H
+#define SC_REAL_H
+
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+struct termios;
+struct winsize;
+
+struct sc_real {
+	int (*close)(int);
+	int (*socket)(int, int, int);
+	int (*accept)(int, struct sockaddr *, socklen_t *);
+	int (*accept4)(int, struct sockaddr *, socklen_t *, int);
+	int (*dup)(int);
+	int (*dup2)(int, int);
+	int (*dup3)(int, int, int);
+	int (*fcntl)(int, int, ...);
+	int (*fcntl64)(int, int, ...);
+	ssize_t (*sendmsg)(int, const struct msghdr *, int);
+	int (*sendmmsg)(int, struct mmsghdr *, unsigned, int);
+	ssize_t (*recvmsg)(int, struct msghdr *, int);
+	int (*recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
+	int (*pidfd_getfd)(int, int, unsigned);
+	int (*epoll_ctl)(int, int, int, struct epoll_event *);
+	pid_t (*fork)(void);
+	pid_t (*_Fork)(void);
+	pid_t (*vfork)(void);
+	int (*clone)(int (*)(void *), void *, int, void *, ...);
+	int (*unshare)(int);
+	int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+		const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+		const posix_spawnattr_t *, char *const[], char *const[]);
+	FILE *(*popen)(const char *, const char *);
+	int (*system)(const char *);
+	int (*forkpty)(int *, char *, const struct termios *, const struct winsize *);
+	int (*daemon)(int, int);
+	long (*syscall)(long, ...);
+};
+
+extern struct sc_real sc_real;
+
+/* Look all of them up. Once; not async-signal-safe (dlsym). */
+void sc_real_find(void);
+
+#endif

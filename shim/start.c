@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "start.h"
+#include "births.h"
+#include "closing.h"
+#include "config.h"
+#include "line.h"
+#include "real.h"
+#include "sink.h"
+#include "sys.h"
+#include <errno.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+_Atomic bool sc_start_is_done;
+static atomic_flag is_begun = ATOMIC_FLAG_INIT;
+static __thread bool is_starting_here; /* an intercepted call from within dlsym() or the like */
+static struct sc_config config;
+
+/* Complaints about variables go to the program's stderr, whatever SAFECLOSE_LOG says. */
+static void complain(void *context, const char *text)
+{
+	(void)context;
+	char buffer[640];
+	struct sc_line line = {buffer, sizeof(buffer), 0};
+	sc_line_add(&line, "safeclose[");
+	sc_line_add_number(&line, (uint64_t)sc_sys_getpid());
+	sc_line_add(&line, "]: ");
+	sc_line_add(&line, text);
+	sc_line_end(&line);
+	sc_sink_write_stderr(line.text, line.length);
+}
+
+static void start_whole(void)
+{
+	sc_real_find();
+	if (getauxval(AT_SECURE)) {
+		return;
+	}
+	sc_config_load(&config, environ, complain, NULL);
+	if (config.mode == SC_MODE_OFF) {
+		return;
+	}
+	sc_births_init();
+	sc_sink_init(config.log);
+	sc_closing_init(&config);
+}
+
+void sc_start_now(void)
+{
+	if (is_starting_here) {
+		return;
+	}
+	if (atomic_flag_test_and_set(&is_begun)) {
+		/* Another thread is at it; it is at no lock that this one could hold. */
+		while (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
+			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		}
+		return;
+	}
+	int saved_errno = errno;
+	is_starting_here = true;
+	start_whole();
+	is_starting_here = false;
+	atomic_store_explicit(&sc_start_is_done, true, memory_order_release);
+	errno = saved_errno;
+}
+
+__attribute__((constructor)) static void construct(void)
+{
+	sc_start();
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The library's beginning: looks up the next definitions, reads the configuration, opens the log.
+ * Runs as constructor, or at the first intercepted call where another library's constructor comes
+ * earlier. In secure execution (AT_SECURE) nothing is read and nothing is done.
+ */
+#ifndef SC_START_H
+#define SC_START_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+extern _Atomic bool sc_start_is_done;
+
+void sc_start_now(void);
+
+/* At the head of every intercepted call. After the first time one load. */
+static inline void sc_start(void)
+{
+	if (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
+		sc_start_now();
+	}
+}
+
+#endif

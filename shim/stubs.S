@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Entries that must leave no frame of their own on the stack while the real function runs:
+ * syscall(), whose six arguments may ask for anything, clone(), and vfork(), which returns twice on
+ * one stack. The C side is interpose_syscall.c.
+ */
+#if defined(__x86_64__)
+	.text
+
+/* Calls a C function with the caller's first three arguments; all argument registers come back.
+ * It returns, in %rax, where to go from here. */
+	.macro ask function
+	pushq	%rdi
+	.cfi_adjust_cfa_offset 8
+	pushq	%rsi
+	.cfi_adjust_cfa_offset 8
+	pushq	%rdx
+	.cfi_adjust_cfa_offset 8
+	pushq	%rcx
+	.cfi_adjust_cfa_offset 8
+	pushq	%r8
+	.cfi_adjust_cfa_offset 8
+	pushq	%r9
+	.cfi_adjust_cfa_offset 8
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	\function
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r9
+	.cfi_adjust_cfa_offset -8
+	popq	%r8
+	.cfi_adjust_cfa_offset -8
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	popq	%rdx
+	.cfi_adjust_cfa_offset -8
+	popq	%rsi
+	.cfi_adjust_cfa_offset -8
+	popq	%rdi
+	.cfi_adjust_cfa_offset -8
+	.endm
+
+	.globl	syscall
+	.type	syscall, @function
+syscall:
+	.cfi_startproc
+	ask	sc_syscall_route
+	jmp	*%rax
+	.cfi_endproc
+	.size	syscall, . - syscall
+
+	.globl	clone
+	.type	clone, @function
+clone:
+	.cfi_startproc
+	ask	sc_syscall_route_clone
+	jmp	*%rax
+	.cfi_endproc
+	.size	clone, . - clone
+
+/*
+ * The child returns first and overwrites the stack that its parent returns on, so the return
+ * address waits in thread storage, which both share.
+ */
+	.globl	vfork
+	.globl	__vfork
+	.type	vfork, @function
+	.type	__vfork, @function
+vfork:
+__vfork:
+	.cfi_startproc
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	sc_syscall_begin_vfork	/* %rax: the real one; %rdx: is it to be followed? */
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	testq	%rdx, %rdx
+	jne	1f
+	jmp	*%rax
+1:	movq	return_address@gottpoff(%rip), %rdx
+	popq	%fs:(%rdx)
+	.cfi_adjust_cfa_offset -8
+	call	*%rax
+	movq	return_address@gottpoff(%rip), %rdx
+	pushq	%fs:(%rdx)
+	.cfi_adjust_cfa_offset 8
+	pushq	%rax
+	.cfi_adjust_cfa_offset 8
+	movl	%eax, %edi
+	call	sc_births_end_vfork
+	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	vfork, . - vfork
+	.size	__vfork, . - __vfork
+
+	.section .tbss, "awT", @nobits
+	.balign	8
+	.type	return_address, @object
+	.size	return_address, 8
+return_address:
+	.zero	8
+
+#elif defined(__aarch64__)
+	.text
+
+	.macro ask function
+	stp	x29, x30, [sp, -80]!
+	.cfi_adjust_cfa_offset 80
+	.cfi_rel_offset x30, 8
+	stp	x0, x1, [sp, 16]
+	stp	x2, x3, [sp, 32]
+	stp	x4, x5, [sp, 48]
+	str	x6, [sp, 64]
+	bl	\function
+	mov	x16, x0
+	ldp	x0, x1, [sp, 16]
+	ldp	x2, x3, [sp, 32]
+	ldp	x4, x5, [sp, 48]
+	ldr	x6, [sp, 64]
+	ldp	x29, x30, [sp], 80
+	.cfi_adjust_cfa_offset -80
+	.cfi_restore x30
+	.endm
+
+	.globl	syscall
+	.type	syscall, %function
+syscall:
+	.cfi_startproc
+	ask	sc_syscall_route
+	br	x16
+	.cfi_endproc
+	.size	syscall, . - syscall
+
+	.globl	clone
+	.type	clone, %function
+clone:
+	.cfi_startproc
+	ask	sc_syscall_route_clone
+	br	x16
+	.cfi_endproc
+	.size	clone, . - clone
+
+	.globl	vfork
+	.globl	__vfork
+	.type	vfork, %function
+	.type	__vfork, %function
+vfork:
+__vfork:
+	.cfi_startproc
+	stp	x29, x30, [sp, -16]!
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset x30, 8
+	bl	sc_syscall_begin_vfork
+	ldp	x29, x30, [sp], 16
+	.cfi_adjust_cfa_offset -16
+	.cfi_restore x30
+	cbnz	x1, 1f
+	br	x0
+1:	mrs	x2, tpidr_el0
+	adrp	x3, :gottprel:return_address
+	ldr	x3, [x3, :gottprel_lo12:return_address]
+	str	x30, [x2, x3]
+	blr	x0
+	mrs	x2, tpidr_el0
+	adrp	x3, :gottprel:return_address
+	ldr	x3, [x3, :gottprel_lo12:return_address]
+	ldr	x30, [x2, x3]
+	stp	x0, x30, [sp, -16]!
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset x30, 8
+	bl	sc_births_end_vfork
+	ldp	x0, x30, [sp], 16
+	.cfi_adjust_cfa_offset -16
+	.cfi_restore x30
+	ret
+	.cfi_endproc
+	.size	vfork, . - vfork
+	.size	__vfork, . - __vfork
+
+	.section .tbss, "awT", %nobits
+	.balign	8
+	.type	return_address, %object
+	.size	return_address, 8
+return_address:
+	.zero	8
+#endif
+
+	.section .note.GNU-stack, "", %progbits

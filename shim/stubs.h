@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Between stubs.S and interpose_syscall.c. None of these touches errno but sc_syscall_follow(),
+ * which leaves it as the real call did.
+ */
+#ifndef SC_STUBS_H
+#define SC_STUBS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Where syscall() is to go on with the same arguments: the real one or sc_syscall_follow(). */
+void *sc_syscall_route(long number, long a, long b);
+
+/* A followed system call, with the arguments of syscall(). */
+long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f);
+
+/* Where clone() is to go on. */
+void *sc_syscall_route_clone(void *function, void *stack, int flags);
+
+/* The real vfork, and whether sc_births_end_vfork() is to be told its results. */
+struct sc_vfork_entry {
+	pid_t (*real)(void);
+	uint64_t is_followed;
+};
+struct sc_vfork_entry sc_syscall_begin_vfork(void);
+
+#endif
