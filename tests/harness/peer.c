@@ -30,17 +30,23 @@ static const struct {
 	const char *name;
 	int domain; /* of the peer's own socket */
 	int protocol;
-	const char *target; /* family word and address for the actor */
+	const char *word; /* for the actor */
+	const char *address;
 } families[] = {
-	[PEER_IPV4] = {"ipv4", AF_INET, IPPROTO_TCP, "4 127.0.0.1"},
-	[PEER_IPV6] = {"ipv6", AF_INET6, IPPROTO_TCP, "6 ::1"},
-	[PEER_V4MAPPED] = {"v4mapped", AF_INET, IPPROTO_TCP, "6 ::ffff:127.0.0.1"},
-	[PEER_MPTCP] = {"mptcp", AF_INET, IPPROTO_MPTCP, "m 127.0.0.1"},
+	[PEER_IPV4] = {"ipv4", AF_INET, IPPROTO_TCP, "4", "127.0.0.1"},
+	[PEER_IPV6] = {"ipv6", AF_INET6, IPPROTO_TCP, "6", "::1"},
+	[PEER_V4MAPPED] = {"v4mapped", AF_INET, IPPROTO_TCP, "6", "::ffff:127.0.0.1"},
+	[PEER_MPTCP] = {"mptcp", AF_INET, IPPROTO_MPTCP, "m", "127.0.0.1"},
 };
 
 const char *peer_family_name(enum peer_family family)
 {
 	return families[family].name;
+}
+
+const char *peer_family_word(enum peer_family family)
+{
+	return families[family].word;
 }
 
 static socklen_t loopback_address(union address *address, int domain, uint16_t port)
@@ -90,7 +96,8 @@ void peer_listen(struct peer *peer, enum peer_family family)
 	assert_return_code(listen(peer->listener, 128), errno);
 	assert_return_code(getsockname(peer->listener, &address.any, &size), errno);
 	peer->port = address_port(&address);
-	snprintf(peer->target, sizeof(peer->target), "%s %u", families[family].target, peer->port);
+	snprintf(peer->target, sizeof(peer->target), "%s %s %u", families[family].word,
+		families[family].address, peer->port);
 }
 
 void peer_connect(struct peer *peer, enum peer_family family, uint16_t port)
@@ -150,7 +157,7 @@ int peer_await_acked(struct peer *peer)
 
 	for (;;) {
 		assert_return_code(ioctl(peer->fd, SIOCOUTQ, &unacked_bytes), errno);
-		if (deadline_poll(peer->fd, 0, 0) & POLLERR) {
+		if (deadline_poll(peer->fd, 0, deadline_now()) & POLLERR) {
 			return -peer_late_error(peer);
 		}
 		if (unacked_bytes == 0) {
@@ -177,15 +184,6 @@ long peer_try_send(struct peer *peer, size_t bytes)
 	return sent;
 }
 
-static void must_be_acked(struct peer *peer)
-{
-	int error = peer_await_acked(peer);
-
-	if (error < 0) {
-		fail_msg("the connection ended while the peer sent: %s", strerror(-error));
-	}
-}
-
 void peer_send(struct peer *peer, size_t bytes)
 {
 	int64_t deadline = deadline_in(DEADLINE_MS);
@@ -201,13 +199,13 @@ void peer_send(struct peer *peer, size_t bytes)
 			fail_msg("the peer could not send: %zu bytes left", bytes);
 		}
 	}
-	must_be_acked(peer);
+	peer_await_acked(peer);
 }
 
 void peer_send_urgent(struct peer *peer)
 {
 	assert_int_equal(send(peer->fd, "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
-	must_be_acked(peer);
+	peer_await_acked(peer);
 }
 
 /* One recv() with its wait. Returns the bytes, 0 at FIN, or a negative errno. */
@@ -260,7 +258,10 @@ void peer_receive_end(struct peer *peer)
 	do {
 		received = receive_some(peer, chunk, sizeof(chunk), deadline);
 	} while (received > 0 || received == -EAGAIN);
-	peer->error = received < 0 ? (int)-received : socket_error(peer->fd);
+	if (received < 0) {
+		peer->error = (int)-received;
+	}
+	peer_late_error(peer);
 }
 
 void peer_finish(struct peer *peer)

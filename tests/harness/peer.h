@@ -27,10 +27,13 @@ struct peer {
 	char target[64];       /* "FAMILY ADDRESS PORT", as the actor's word connect takes it */
 	uint64_t sent_bytes;
 	uint64_t received_bytes;
-	int error; /* of the connection's end: 0 for FIN, ECONNRESET, ... */
+	int error; /* that ended the connection: ECONNRESET, ...; 0: none yet, or FIN */
 };
 
 const char *peer_family_name(enum peer_family family);
+
+/* The actor's FAMILY word for it. */
+const char *peer_family_word(enum peer_family family);
 
 /* Listen on a port that the kernel picks. A family that this kernel lacks skips the test. */
 void peer_listen(struct peer *peer, enum peer_family family);
@@ -43,7 +46,8 @@ void peer_limit_window(struct peer *peer, int bytes);
 
 void peer_accept(struct peer *peer);
 
-/* Send the next bytes of the pattern and wait until the program's kernel has them all. */
+/* Send the next bytes of the pattern and wait until the program's kernel has them all, or, where the
+ * program closes as soon as it has seen them, until the connection ends. */
 void peer_send(struct peer *peer, size_t bytes);
 
 /* Send one byte as urgent data, and wait the same. */
@@ -60,7 +64,7 @@ int peer_await_acked(struct peer *peer);
 void peer_receive(struct peer *peer, size_t bytes);
 
 /*
- * Receive until the end and note in error how it came. After a half-close recv() says EOF even where
+ * Receive until the end and note in error how it came, if not by FIN. After a half-close recv() says EOF even where
  * an RST followed, so SO_ERROR is asked too; a reset that comes after this call, peer_late_error()
  * sees.
  */

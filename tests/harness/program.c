@@ -54,9 +54,9 @@ static void add_inherited(struct environment *environment)
 static void fill_environment(struct environment *environment, const struct program_options *options)
 {
 	/* The library's sanitizer, if it has one, goes first. */
-	static const char *const preload = *SC_PRELOAD_FIRST ? "LD_PRELOAD=" SC_PRELOAD_FIRST
-							       ":" PROGRAM_LIBRARY
-							     : "LD_PRELOAD=" PROGRAM_LIBRARY;
+	const char *const preload = *SC_PRELOAD_FIRST ? "LD_PRELOAD=" SC_PRELOAD_FIRST
+							":" PROGRAM_LIBRARY
+						      : "LD_PRELOAD=" PROGRAM_LIBRARY;
 
 	memset(environment, 0, sizeof(*environment));
 	add_inherited(environment);

@@ -38,6 +38,7 @@ struct stage_end stage_judge(struct stage *stage, int status)
 
 	netns_settle();
 	return (struct stage_end){
+		.family = stage->peer.family,
 		.status = status,
 		.peer_error = stage->peer.error,
 		.received_bytes = stage->peer.received_bytes,
@@ -63,6 +64,7 @@ void stage_close(struct stage *stage)
 	}
 	program_end(&stage->program);
 	peer_close(&stage->peer);
+	peer_close(&stage->other_peer);
 	capture_close(&stage->capture);
 	memset(stage, 0, sizeof(*stage));
 }

@@ -16,11 +16,13 @@ struct stage {
 	struct counters before;
 	struct capture capture;
 	struct peer peer;
+	struct peer other_peer; /* for a second connection: peer_listen() it where needed */
 	struct program program;
 };
 
 /* How the run ended, as peer, wire, counters and program saw it. */
 struct stage_end {
+	enum peer_family family;
 	int status;              /* of the program */
 	int peer_error;          /* 0 or the errno that ended the peer's connection */
 	uint64_t received_bytes; /* by the peer, all of them the pattern's */
