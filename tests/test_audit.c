@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * The audit is exact: in warn, the reports of a reset for unread bytes are as many as the kernel
+ * counted, over a long mix of closes that reset, closes that do not and closes that are not the last.
+ */
+#include "harness/deadline.h"
+#include "harness/netns.h"
+#include "harness/stage.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+#include "harness/verdict.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One round of the mix; %1$s is a peer that sends a byte, %2$s one that keeps still. */
+static const char round_format[] =
+	/* reset: the only holder */
+	"connect 3 %1$s await-unread 3 1 close 3 "
+	/* FIN: nothing came, or all was read */
+	"connect 3 %2$s close 3 "
+	"connect 3 %1$s read 3 1 close 3 "
+	/* reset at the second close */
+	"connect 3 %1$s dup 3 4 await-unread 3 1 close 3 close 4 "
+	/* not a connection */
+	"pipe 3 4 write 3 0 close 3 close 4 socket 3 4 close 3 close 3 "
+	/* reset at the parent's close, after the child's */
+	"connect 3 %1$s fork await-unread 3 1 close 3 end wait close 3 "
+	/* FIN: the child reads what its parent left */
+	"connect 3 %1$s await-unread 3 1 dup 3 4 close 3 read 4 1 close 4 "
+	/* reset behind the program's half-close */
+	"connect 3 %1$s await-unread 3 1 shutdown 3 wr close 3 "
+	/* reset at the child's exit-less close, after the parent's */
+	"connect 3 %1$s await-unread 3 1 pipe 4 5 fork close 5 read-end 4 close 3 end close 3 "
+	"close 5 wait close 4 ";
+
+enum { ROUNDS = 12, RESETS_PER_ROUND = 5, ACCEPTED_MAX = 1024 };
+
+/* What the two peers have accepted; closed by the teardown. */
+static struct {
+	int fds[ACCEPTED_MAX];
+	size_t count;
+} accepted;
+
+static char *write_script(const struct stage *stage)
+{
+	char *script = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&script, &size);
+
+	assert_non_null(stream);
+	for (int round = 0; round < ROUNDS; round++) {
+		fprintf(stream, round_format, stage->peer.target, stage->other_peer.target);
+	}
+	fprintf(stream, "say done hear go");
+	fclose(stream);
+	return script;
+}
+
+/* Accept who waits; first_byte: send one of the pattern. */
+static void accept_waiting(int listener, bool first_byte)
+{
+	while (deadline_poll(listener, POLLIN, deadline_now())) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		assert_true(fd >= 0);
+		assert_true(accepted.count < ACCEPTED_MAX);
+		accepted.fds[accepted.count++] = fd;
+		if (first_byte) {
+			assert_int_equal(send(fd, "", 1, MSG_NOSIGNAL), 1);
+		}
+	}
+}
+
+/* Serve both peers until the program has said that it is done. */
+static void serve(struct stage *stage)
+{
+	int64_t deadline = deadline_in(3 * DEADLINE_MS);
+
+	while (!strstr(program_output(&stage->program), "done\n")) {
+		struct pollfd polled[] = {
+			{.fd = stage->peer.listener, .events = POLLIN},
+			{.fd = stage->other_peer.listener, .events = POLLIN},
+			{.fd = stage->program.output, .events = POLLIN},
+		};
+
+		if (poll(polled, 3, deadline_left_ms(deadline)) <= 0 ||
+			!program_pump(&stage->program, 0)) {
+			fail_msg("the program stopped at:\n%s", program_output(&stage->program));
+		}
+		accept_waiting(stage->peer.listener, true);
+		accept_waiting(stage->other_peer.listener, false);
+	}
+}
+
+static struct stage_end run_mix(const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	char *script;
+
+	peer_listen(&stage->other_peer, PEER_IPV4);
+	script = write_script(stage);
+	program_start(&stage->program, &(struct program_options){.mode = mode}, "%s", script);
+	free(script);
+	serve(stage);
+	program_say(&stage->program, "go");
+	return stage_judge(stage, program_await_exit(&stage->program));
+}
+
+static int close_accepted(void **state)
+{
+	while (accepted.count > 0) {
+		close(accepted.fds[--accepted.count]);
+	}
+	return stage_teardown(state);
+}
+
+static void test_audit_control_counts_resets(void **state)
+{
+	struct stage_end end = run_mix(NULL);
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.grown.aborts_on_close, ROUNDS * RESETS_PER_ROUND);
+}
+
+static void test_audit_warn_reports_each_reset(void **state)
+{
+	struct stage_end end = run_mix("warn");
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.grown.aborts_on_close, ROUNDS * RESETS_PER_ROUND);
+	assert_int_equal(
+		text_lines_with(end.errors, "rst (unread)", NULL), end.grown.aborts_on_close);
+	assert_int_equal(text_lines(end.errors), end.grown.aborts_on_close);
+}
+
+static void test_audit_drain_leaves_no_reset(void **state)
+{
+	struct stage_end end = run_mix("drain");
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.grown.aborts_on_close, 0);
+	assert_int_equal(end.grown.out_rsts, 0);
+	assert_int_equal(text_lines_with(end.errors, "; drained 1, fin in ", NULL),
+		ROUNDS * RESETS_PER_ROUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_audit_control_counts_resets, close_accepted),
+		cmocka_unit_test_teardown(test_audit_warn_reports_each_reset, close_accepted),
+		cmocka_unit_test_teardown(test_audit_drain_leaves_no_reset, close_accepted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
