@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "births.h"
+#include "memory.h"
 #include "sys.h"
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-
-#ifndef MADV_WIPEONFORK
-#define MADV_WIPEONFORK 18
-#endif
 
 enum {
 	TABLE_MAX = 1 << 20,   /* descriptors followed at most: the kernel's default nr_open */
@@ -34,10 +30,12 @@ struct process {
 	_Atomic uint32_t forks;        /* births carry forks + 1 */
 	_Atomic bool is_dup_sent;      /* something that was duplicated has been sent */
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
-	_Atomic int32_t epoll_end;     /* above the highest known epoll descriptor */
+	_Atomic bool is_table_split;
+	_Atomic int32_t epoll_end; /* above the highest known epoll descriptor */
 };
 
-static struct process forgetful_fallback;
+/* Not wiped by a fork, so every look has to ask for the pid. */
+static struct process forgetful_fallback = {.is_memory_shared = true};
 static struct process *process = &forgetful_fallback;
 static _Atomic uint64_t *table;
 static uint32_t table_size;
@@ -45,27 +43,13 @@ static uint32_t table_size;
 /* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
 static __thread bool is_vfork_child;
 
-static void *map_wiped_on_fork(size_t size)
-{
-	long address = sc_sys6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (address < 0 && address > -4096) {
-		return NULL;
-	}
-	if (SC_SYS3(SYS_madvise, address, size, MADV_WIPEONFORK) != 0) {
-		/* A kernel before 4.14: without the wipe, a child would take itself for its parent. */
-		SC_SYS2(SYS_munmap, address, size);
-		return NULL;
-	}
-	return (void *)address;
-}
-
 void sc_births_init(void)
 {
 	struct rlimit limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint32_t size = limit.rlim_max < TABLE_MAX ? (uint32_t)limit.rlim_max : TABLE_MAX;
-	struct process *mapped = map_wiped_on_fork(sizeof(*mapped));
+	atomic_store(&process->owner_pid, sc_sys_getpid());
+	struct process *mapped = sc_memory_map_wiped(sizeof(*mapped));
 	if (mapped == NULL) {
 		return;
 	}
@@ -74,7 +58,7 @@ void sc_births_init(void)
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
 	for (; size >= 512 && table == NULL; size /= 8) {
-		table = map_wiped_on_fork(size * sizeof(*table));
+		table = sc_memory_map_wiped(size * sizeof(*table));
 		table_size = table != NULL ? size : 0;
 	}
 }
@@ -89,8 +73,11 @@ bool sc_births_is_own_memory(void)
 	if (is_vfork_child) {
 		return false;
 	}
-	int pid = sc_sys_getpid();
 	int owner = atomic_load(&process->owner_pid);
+	if (owner != 0 && !atomic_load(&process->is_memory_shared)) {
+		return true; /* a forked child would find the page wiped */
+	}
+	int pid = sc_sys_getpid();
 	if (owner == 0) {
 		/* A forked child's first look. Nobody else has this memory yet: whoever is about
 		 * to share it asks first (sc_births_record_shared_memory, sc_births_begin_vfork). */
@@ -186,6 +173,16 @@ void sc_births_record_shared_memory(void)
 	if (sc_births_is_own_memory()) {
 		atomic_store(&process->is_memory_shared, true);
 	}
+}
+
+void sc_births_record_table_split(void)
+{
+	atomic_store(&process->is_table_split, true);
+}
+
+bool sc_births_is_table_split(void)
+{
+	return atomic_load(&process->is_table_split);
 }
 
 void sc_births_record_epoll(int epoll_fd, int fd)

@@ -51,9 +51,14 @@ void sc_births_end_vfork(int pid);
 
 /*
  * Does the memory belong to the calling process? false in a child that shares it with its parent
- * (vfork, clone with CLONE_VM). One system call.
+ * (vfork, clone with CLONE_VM). A system call only after a fork or such a clone.
  */
 bool sc_births_is_own_memory(void);
+
+/* Threads of this process now have descriptor tables of their own: what one of them has closed,
+ * another may hold, out of sight. */
+void sc_births_record_table_split(void);
+bool sc_births_is_table_split(void);
 
 /* About to create a process that shares this memory without vfork()'s own entry. */
 void sc_births_record_shared_memory(void);

@@ -1,25 +1,60 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
-#include "callsite.h"
+#include "background.h"
 #include "drain.h"
 #include "holders.h"
 #include "inspect.h"
-#include "linger.h"
 #include "ownfds.h"
 #include "sink.h"
+#include "sites.h"
 #include "sys.h"
+#include "watch.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 
 static const struct sc_config *_Atomic config;
 
+static uint64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Tell of a close whose outcome is known. Also called on the background thread. */
+static void report(const struct sc_job *job, const struct sc_linger_end *end)
+{
+	if (!sc_policy_is_reported(config, &job->conn, end->outcome, end->drained_bytes)) {
+		return;
+	}
+	struct sc_event event = {
+		.pid = sc_sys_getpid(),
+		.fd = job->fd,
+		.via = (enum sc_via)job->via,
+		.outcome = end->outcome,
+		.why = end->why,
+		.conn = job->conn,
+		.drained_bytes = end->drained_bytes,
+		.elapsed_us = now_us() - job->begun_us,
+	};
+	sc_sites_get(job->site, &event.site);
+	char line[SC_REPORT_LINE_MAX];
+	size_t length = sc_report_format(&event, line, sizeof(line));
+	sc_sink_write(line, length, event.pid);
+}
+
+static void report_outcome(const struct sc_job *job, enum sc_outcome outcome, const char *why)
+{
+	struct sc_linger_end end = {outcome, why, 0};
+	report(job, &end);
+}
+
 void sc_closing_init(const struct sc_config *loaded)
 {
+	sc_background_init(loaded, report);
 	atomic_store(&config, loaded);
 }
 
@@ -29,69 +64,10 @@ bool sc_closing_is_on(void)
 	return loaded != NULL && loaded->mode != SC_MODE_OFF;
 }
 
-static uint64_t now_us(void)
+uint64_t sc_closing_exit_timeout_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* What is to be told about this close, once its outcome is known. */
-static void report(const struct sc_closing *it, enum sc_outcome outcome, const char *why,
-	uint64_t drained_bytes)
-{
-	if (!sc_policy_is_reported(config, &it->conn, outcome, drained_bytes)) {
-		return;
-	}
-	struct sc_event event = {
-		.pid = sc_sys_getpid(),
-		.fd = it->fd,
-		.via = it->via,
-		.outcome = outcome,
-		.why = why,
-		.conn = it->conn,
-		.drained_bytes = drained_bytes,
-		.elapsed_us = now_us() - it->begun_us,
-	};
-	sc_callsite_find(it->caller, &event.site);
-	char line[SC_REPORT_LINE_MAX];
-	size_t length = sc_report_format(&event, line, sizeof(line));
-	sc_sink_write(line, length, event.pid);
-}
-
-/*
- * A fresh epoll set with fd in it. After the program's close it still tells of the connection if,
- * and only if, somebody holds it: the kernel takes the last holder's file out of every set.
- */
-static int begin_watch(int fd)
-{
-	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
-	if (set < 0) {
-		return set;
-	}
-	set = sc_ownfds_adopt(set);
-	if (set < 0) {
-		return set;
-	}
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};
-	int error = (int)SC_SYS4(SYS_epoll_ctl, set, EPOLL_CTL_ADD, fd, &event);
-	if (error != 0) {
-		sc_ownfds_release(set);
-		return error;
-	}
-	return set;
-}
-
-/* 1: somebody holds it, 0: nobody, negative: no answer. */
-static int end_watch(int set)
-{
-	if (set < 0) {
-		return set;
-	}
-	struct epoll_event event;
-	int count = (int)SC_SYS6(SYS_epoll_pwait, set, &event, 1, 0, NULL, 8);
-	sc_ownfds_release(set);
-	return count;
+	const struct sc_config *loaded = atomic_load(&config);
+	return loaded->exit_timeout_ms;
 }
 
 static bool leave_epoll(int epoll_fd, int fd)
@@ -113,88 +89,119 @@ static int begin_hold(int fd)
 	return copy;
 }
 
-bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
+static enum sc_holders ask_holders(const struct sc_job *job, enum sc_own_table own_table)
 {
-	enum sc_birth birth = sc_births_of(fd);
-	sc_births_forget(fd);
+	struct sc_holders_query query = {
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+	sc_holders_ask(&query, 1, own_table);
+	return query.answer;
+}
+
+/* Discard, or half-close and discard, without waiting; says how fd ends if it is closed now. */
+static struct sc_linger_end end_at_once(int fd, enum sc_action action)
+{
+	if (action == SC_ACTION_LINGER) {
+		return sc_linger_at_once(fd, config->drain_max_bytes);
+	}
+	struct sc_drain done = sc_drain_socket(fd, config->drain_max_bytes);
+	bool is_left = done.end == SC_DRAIN_LIMIT;
+	return (struct sc_linger_end){
+		is_left ? SC_OUTCOME_RST : SC_OUTCOME_FIN, is_left ? "limit" : NULL, done.bytes};
+}
+
+static void remember(struct sc_job *job, int fd, enum sc_via via, const void *caller)
+{
+	job->fd = fd;
+	job->is_in_place = false;
+	job->via = (uint8_t)via;
+	job->birth = (uint8_t)sc_births_of(fd);
+	job->site = (uint16_t)sc_sites_number(caller);
+	job->begun_us = now_us();
+}
+
+/* Take what the end will need: a watch, a copy, or nothing. */
+static void take_hold(struct sc_closing *it, int fd)
+{
+	it->is_ended_early = false;
+	it->held = -EBADF;
+	if (it->plan.action == SC_ACTION_WATCH) {
+		it->held = sc_watch_begin(fd);
+	} else if (it->plan.action != SC_ACTION_PASS) {
+		it->held = begin_hold(fd);
+		if (it->held < 0 && sc_holders_are_known((enum sc_birth)it->job.birth)) {
+			it->early_end = end_at_once(fd, it->plan.action);
+			it->is_ended_early = true;
+		}
+	}
+}
+
+/* What the kernel says, and the plan made of it. false: nothing to do. */
+static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
+{
 	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
 		return false;
 	}
-	sc_inspect_quickly(fd, &it->conn);
-	if (!sc_policy_is_of_interest(config, &it->conn)) {
+	sc_inspect_quickly(fd, conn);
+	if (!sc_policy_is_of_interest(config, conn)) {
 		return false;
 	}
-	sc_inspect_wholly(fd, &it->conn);
-	it->plan = sc_policy_decide(config, &it->conn, SC_HOLDERS_UNASKED);
-	bool is_plain = it->plan.action == SC_ACTION_PASS && it->plan.outcome == SC_OUTCOME_NONE;
-	if (is_plain || !sc_births_is_own_memory()) {
+	sc_inspect_wholly(fd, conn);
+	*plan = sc_policy_decide(config, conn, SC_HOLDERS_UNASKED);
+	bool is_plain = plan->action == SC_ACTION_PASS && plan->outcome == SC_OUTCOME_NONE;
+	return !is_plain && sc_births_is_own_memory();
+}
+
+bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
+{
+	if (!look(fd, &it->job.conn, &it->plan)) {
 		return false;
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
-	it->fd = fd;
-	it->via = via;
-	it->birth = birth;
-	it->caller = caller;
-	it->begun_us = now_us();
-	it->held = it->plan.action == SC_ACTION_PASS    ? -EBADF
-		   : it->plan.action == SC_ACTION_WATCH ? begin_watch(fd)
-							: begin_hold(fd);
+	remember(&it->job, fd, via, caller);
+	sc_sink_prepare();
+	take_hold(it, fd);
 	return true;
 }
 
 static void end_watched(struct sc_closing *it)
 {
-	const char *reset_why = it->plan.why != NULL ? it->plan.why : "unread";
-	int answer = end_watch(it->held);
-	bool is_shared = answer == 1;
-	if (answer < 0) {
-		is_shared = sc_holders_ask(it->conn.inode, it->birth, SC_OWN_TABLE_COUNTS) !=
-			    SC_HOLDERS_NOBODY;
+	int answer = sc_watch_end(it->held);
+	bool is_shared = answer < 0
+				 ? ask_holders(&it->job, SC_OWN_TABLE_COUNTS) != SC_HOLDERS_NOBODY
+				 : answer == 1;
+	if (is_shared) {
+		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
+	} else {
+		report_outcome(
+			&it->job, SC_OUTCOME_RST, it->plan.why != NULL ? it->plan.why : "unread");
 	}
-	report(it, is_shared ? SC_OUTCOME_SHARED : SC_OUTCOME_RST, is_shared ? NULL : reset_why, 0);
 }
 
-static void drain(const struct sc_closing *it)
+/* End the connection on this thread, without waiting. */
+static void end_here(struct sc_closing *it)
 {
-	struct sc_drain done = sc_drain_socket(it->held, config->drain_max_bytes);
-	sc_ownfds_release(it->held);
-	bool is_left = done.end == SC_DRAIN_LIMIT;
-	report(it, is_left ? SC_OUTCOME_RST : SC_OUTCOME_FIN, is_left ? "limit" : NULL, done.bytes);
-}
-
-static void linger(const struct sc_closing *it)
-{
-	struct sc_linger_limits limits = {
-		.time_ms = sc_policy_linger_time_ms(config, &it->conn),
-		.timeout_ms = config->linger_timeout_ms,
-		.max_bytes = config->drain_max_bytes,
-	};
-	struct sc_linger_end end = sc_linger_run(it->held, &limits);
-	if (it->conn.linger_s > 0) {
-		/* Or the last close would wait once more, for what the program asked. */
-		struct linger none = {0, 0};
-		sc_sys_setsockopt(it->held, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	enum sc_holders holders = ask_holders(&it->job, SC_OWN_TABLE_COUNTS);
+	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
+	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
+	if (verdict.action != SC_ACTION_PASS) {
+		end = end_at_once(it->held, verdict.action);
 	}
 	sc_ownfds_release(it->held);
-	report(it, end.outcome, end.why, end.drained_bytes);
+	report(&it->job, &end);
 }
 
 static void end_held(struct sc_closing *it)
 {
-	if (it->held < 0) {
+	if (it->is_ended_early) {
+		report(&it->job, &it->early_end);
+	} else if (it->held < 0) {
 		/* No copy, so the program's close was the kernel's: it reset if it was the last. */
-		report(it, SC_OUTCOME_RST, "no descriptor free", 0);
-		return;
-	}
-	enum sc_holders holders = sc_holders_ask(it->conn.inode, it->birth, SC_OWN_TABLE_COUNTS);
-	struct sc_verdict verdict = sc_policy_decide(config, &it->conn, holders);
-	if (verdict.action == SC_ACTION_DRAIN) {
-		drain(it);
-	} else if (verdict.action == SC_ACTION_LINGER) {
-		linger(it);
-	} else {
+		report_outcome(&it->job, SC_OUTCOME_RST, "no descriptor free");
+	} else if (it->plan.action == SC_ACTION_LINGER &&
+		   sc_background_give(&it->job, it->held) == 0) {
 		sc_ownfds_release(it->held);
-		report(it, verdict.outcome, verdict.why, 0);
+	} else {
+		end_here(it);
 	}
 }
 
@@ -203,11 +210,39 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 	if (!is_closed) {
 		sc_ownfds_release(it->held);
 	} else if (it->plan.action == SC_ACTION_PASS) {
-		report(it, it->plan.outcome, it->plan.why, 0);
+		report_outcome(&it->job, it->plan.outcome, it->plan.why);
 	} else if (it->plan.action == SC_ACTION_WATCH) {
 		end_watched(it);
 	} else {
 		end_held(it);
 	}
 	pthread_setcancelstate(it->cancel_state, NULL);
+}
+
+void sc_closing_before_exec(int fd, const void *caller)
+{
+	struct sc_job job;
+	struct sc_verdict verdict;
+	if (!look(fd, &job.conn, &verdict)) {
+		return;
+	}
+	remember(&job, fd, SC_VIA_EXEC, caller);
+	job.is_in_place = true;
+	sc_sink_prepare();
+	enum sc_holders holders = ask_holders(&job, SC_OWN_TABLE_CLOEXEC_ENDS);
+	bool is_shared = holders != SC_HOLDERS_NOBODY;
+	verdict = sc_policy_decide(config, &job.conn, holders);
+	if (verdict.action == SC_ACTION_PASS) {
+		report_outcome(&job, verdict.outcome, verdict.why);
+	} else if (verdict.action == SC_ACTION_WATCH) {
+		const char *why = verdict.why != NULL ? verdict.why : "unread";
+		report_outcome(&job, is_shared ? SC_OUTCOME_SHARED : SC_OUTCOME_RST,
+			is_shared ? NULL : why);
+	} else {
+		job.birth = SC_BIRTH_SOLE; /* just proven */
+		if (verdict.action != SC_ACTION_LINGER || sc_background_give(&job, fd) != 0) {
+			struct sc_linger_end end = end_at_once(fd, verdict.action);
+			report(&job, &end);
+		}
+	}
 }

@@ -8,7 +8,7 @@
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_TEXT };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT };
 
 /* A row: what users see, then how it is parsed and where it goes. */
 struct row {
@@ -25,6 +25,7 @@ static const char *const report_choices[] = {"acted", "all", NULL};
 
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
 #define ACCEPTS_SIZE "a size such as 64K, 16M or 1G (a bare number is bytes)"
+#define ACCEPTS_COUNT "a count, or auto (a quarter of the soft limit of descriptors)"
 #define FIELD(name) offsetof(struct sc_config, name)
 
 static const struct row rows[] = {
@@ -46,6 +47,9 @@ static const struct row rows[] = {
 	{{PREFIX "DRAIN_MAX", "64M", ACCEPTS_SIZE,
 		 "In drain and fin: most bytes discarded for one connection."},
 		KIND_SIZE, FIELD(drain_max_bytes), NULL, NULL},
+	{{PREFIX "LINGER_MAX", "auto", ACCEPTS_COUNT,
+		 "In fin: connections that linger at once; past it the oldest is finished."},
+		KIND_COUNT, FIELD(linger_max), NULL, NULL},
 	{{PREFIX "LOG", "stderr", "stderr or a path, in which %p stands for the process id",
 		 "Where reports go."},
 		KIND_TEXT, FIELD(log), NULL, NULL},
@@ -119,6 +123,21 @@ static bool parse_choice(const char *text, const char *const *choices, void *fie
 	return false;
 }
 
+static bool parse_count(const char *text, uint64_t *count)
+{
+	if (strcmp(text, "auto") == 0) {
+		*count = SC_LINGER_MAX_AUTO;
+		return true;
+	}
+	uint64_t value;
+	const char *end = parse_number(text, UINT32_MAX, &value);
+	if (end == NULL || *end != '\0') {
+		return false;
+	}
+	*count = value;
+	return true;
+}
+
 static bool parse_text(const char *text, char *field)
 {
 	size_t length = strlen(text);
@@ -140,6 +159,8 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 		return parse_quantity(text, duration_units, duration_max_ms, field);
 	case KIND_SIZE:
 		return parse_quantity(text, size_units, INT64_MAX, field);
+	case KIND_COUNT:
+		return parse_count(text, field);
 	case KIND_TEXT:
 		return parse_text(text, field);
 	}

@@ -13,6 +13,8 @@ enum sc_mode { SC_MODE_OFF, SC_MODE_WARN, SC_MODE_DRAIN, SC_MODE_FIN };
 enum sc_when { SC_WHEN_UNREAD, SC_WHEN_ALWAYS };
 enum sc_report_level { SC_REPORT_ACTED, SC_REPORT_ALL };
 
+#define SC_LINGER_MAX_AUTO UINT64_MAX /* a quarter of the soft RLIMIT_NOFILE */
+
 enum { SC_LOG_MAX = 1024 }; /* bytes of SAFECLOSE_LOG, terminator included */
 
 /* Defaults: DESIGN of the table in config.c. Durations in milliseconds, sizes in bytes. */
@@ -24,6 +26,7 @@ struct sc_config {
 	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
+	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
 	char log[SC_LOG_MAX];       /* "stderr" or a path; %p stands for the pid */
 };
 

@@ -5,24 +5,99 @@
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* A sweep under way. */
 struct sweep {
-	uint64_t inode;
-	enum sc_birth birth;
+	struct sc_holders_query *queries; /* by inode */
+	size_t count;
+	size_t unanswered;
 	enum sc_own_table own_table;
-	int proc;               /* /proc, open */
-	int self;               /* this process's number in that /proc */
-	uint64_t self_start;    /* its start time; 0: not read yet */
-	enum sc_holders result; /* SOMEBODY and UNKNOWN end the sweep */
-	bool is_own;            /* the table being read is this process's */
-	bool is_empty;          /* the table read last had no descriptor */
-	bool is_refused;        /* its entries may not be read, though the folder may */
-	int fdinfo;             /* folder with the fdinfo of the table being read */
+	int proc;            /* /proc, open */
+	int self;            /* this process's number in that /proc */
+	uint64_t self_start; /* its start time; 0: not read yet */
+	/* Of the table being read: */
+	int fdinfo;      /* the folder beside it */
+	bool is_own;     /* this process's */
+	bool is_empty;   /* no descriptor seen */
+	bool is_refused; /* its entries may not be read, though the folder may */
 };
+
+bool sc_holders_are_known(enum sc_birth birth)
+{
+	return birth == SC_BIRTH_SOLE;
+}
+
+static void answer(struct sweep *sweep, struct sc_holders_query *query, enum sc_holders holders)
+{
+	if (query->answer == SC_HOLDERS_UNASKED) {
+		query->answer = holders;
+		sweep->unanswered--;
+	}
+}
+
+/* Holders that cannot be told from this connection's: of every query that may concern. */
+static void answer_unknown(struct sweep *sweep, bool (*may_concern)(enum sc_birth))
+{
+	for (size_t i = 0; i < sweep->count; i++) {
+		if (may_concern(sweep->queries[i].birth)) {
+			answer(sweep, &sweep->queries[i], SC_HOLDERS_UNKNOWN);
+		}
+	}
+}
+
+static bool is_any(enum sc_birth birth)
+{
+	(void)birth;
+	return true;
+}
+
+/* What never left this process's table cannot be in another's, nor in flight. */
+static bool may_be_elsewhere(enum sc_birth birth)
+{
+	return birth != SC_BIRTH_LOCAL;
+}
+
+static bool may_be_anywhere(enum sc_birth birth)
+{
+	return birth != SC_BIRTH_LOCAL && birth != SC_BIRTH_ELDER;
+}
+
+/* The first query of this inode, or where it would stand. */
+static size_t find(const struct sweep *sweep, uint64_t inode)
+{
+	size_t low = 0;
+	size_t high = sweep->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (sweep->queries[middle].inode < inode) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+/* Shell's sort: in place, no recursion, quick enough for tens of thousands. */
+static void sort_by_inode(struct sc_holders_query *queries, size_t count)
+{
+	size_t gap = 1;
+	while (gap < count / 3) {
+		gap = gap * 3 + 1;
+	}
+	for (; gap > 0; gap /= 3) {
+		for (size_t i = gap; i < count; i++) {
+			struct sc_holders_query moved = queries[i];
+			size_t at = i;
+			for (; at >= gap && queries[at - gap].inode > moved.inode; at -= gap) {
+				queries[at] = queries[at - gap];
+			}
+			queries[at] = moved;
+		}
+	}
+}
 
 /* "socket:[4711]" -> 4711; else 0. */
 static uint64_t socket_inode(const char *link, long length)
@@ -41,16 +116,14 @@ static uint64_t socket_inode(const char *link, long length)
 
 static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 {
-	if (sc_ownfds_has(fd) || sweep->own_table == SC_OWN_TABLE_ENDS) {
+	if (sc_ownfds_has(fd)) {
 		return false;
 	}
-	if (sweep->own_table == SC_OWN_TABLE_CLOEXEC_ENDS) {
-		return !(sc_sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
-	}
-	return true;
+	return sweep->own_table == SC_OWN_TABLE_COUNTS ||
+	       !(sc_sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
 }
 
-/* Descriptors in flight to this unix socket may be the connection: nobody can tell. */
+/* Descriptors in flight to this unix socket may be any connection: nobody can tell. */
 static bool has_descriptors_in_flight(const struct sweep *sweep, const char *name, int fd)
 {
 	if (sweep->is_own) {
@@ -76,7 +149,23 @@ static bool has_descriptors_in_flight(const struct sweep *sweep, const char *nam
 	return *count >= '1' && *count <= '9';
 }
 
-/* One entry of a descriptor table. Returns false when the sweep is over. */
+static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64_t inode)
+{
+	size_t at = find(sweep, inode);
+	if (at == sweep->count || sweep->queries[at].inode != inode) {
+		if (has_descriptors_in_flight(sweep, name, fd)) {
+			answer_unknown(sweep, may_be_elsewhere);
+		}
+		return;
+	}
+	for (; at < sweep->count && sweep->queries[at].inode == inode; at++) {
+		if (!sweep->is_own || own_descriptor_counts(sweep, fd)) {
+			answer(sweep, &sweep->queries[at], SC_HOLDERS_SOMEBODY);
+		}
+	}
+}
+
+/* One entry of a descriptor table. Returns false when there is no more to look for. */
 static bool look_at_descriptor(void *context, int table, const char *name)
 {
 	struct sweep *sweep = context;
@@ -92,19 +181,10 @@ static bool look_at_descriptor(void *context, int table, const char *name)
 		return false;
 	}
 	uint64_t inode = length > 0 ? socket_inode(link, length) : 0;
-	if (inode == 0) {
-		return true;
+	if (inode != 0) {
+		look_at_socket(sweep, name, fd, inode);
 	}
-	if (inode == sweep->inode) {
-		if (!sweep->is_own || own_descriptor_counts(sweep, fd)) {
-			sweep->result = SC_HOLDERS_SOMEBODY;
-			return false;
-		}
-	} else if (sweep->birth != SC_BIRTH_LOCAL && has_descriptors_in_flight(sweep, name, fd)) {
-		sweep->result = SC_HOLDERS_UNKNOWN;
-		return false;
-	}
-	return true;
+	return sweep->unanswered > 0;
 }
 
 /* Read the table in folder/fd. 0, or a negative errno where it may not be read. */
@@ -125,7 +205,8 @@ static int look_at_table(struct sweep *sweep, int folder)
 
 /*
  * A process whose main thread has ended shows an empty table, though its other threads go on with
- * the same descriptors: look at theirs.
+ * the same descriptors: look at theirs, but not at the library's own thread's, which holds what
+ * lingers.
  */
 static bool look_at_thread(void *context, int tasks, const char *name)
 {
@@ -135,38 +216,35 @@ static bool look_at_thread(void *context, int tasks, const char *name)
 		return true;
 	}
 	int task = sc_procfs_open(tasks, name);
-	if (task >= 0) {
+	char comm[20];
+	if (task >= 0 && sc_procfs_read(task, "comm", comm, sizeof(comm)) > 0 &&
+		strcmp(comm, "safeclose\n") != 0) {
 		look_at_table(sweep, task);
-		sc_ownfds_release(task);
 	}
-	return sweep->result == SC_HOLDERS_NOBODY && sweep->is_empty;
+	sc_ownfds_release(task);
+	return sweep->unanswered > 0 && sweep->is_empty;
 }
 
 /*
- * A process that may not be read. It matters if it can hold the connection: what was inherited or
- * sent, anybody may have; what was born here, only descendants. A descendant whose parent has ended
- * is init's child: so whoever began later than this process and is not of another family counts.
+ * A process that may not be read. Whom does it concern? What was inherited or sent, anybody may
+ * hold; what was born here, only descendants. A descendant whose parent has ended is init's child:
+ * so whoever began later than this process may be one.
  */
-static bool may_hold_unseen(struct sweep *sweep, int pid)
+static void look_at_unreadable(struct sweep *sweep, int pid)
 {
 	struct sc_process_stat stat;
 	if (sc_procfs_stat(sweep->proc, pid, &stat) != 0) {
-		return false; /* gone meanwhile */
+		return; /* gone meanwhile */
 	}
 	if (pid == 2 || stat.parent == 2) {
-		return false; /* a kernel thread */
+		return; /* a kernel thread */
 	}
-	if (sweep->birth != SC_BIRTH_ELDER) {
-		return true;
-	}
-	if (sweep->self_start == 0) {
-		struct sc_process_stat self;
-		if (sc_procfs_stat(sweep->proc, sweep->self, &self) != 0) {
-			return true;
-		}
+	struct sc_process_stat self;
+	if (sweep->self_start == 0 && sc_procfs_stat(sweep->proc, sweep->self, &self) == 0) {
 		sweep->self_start = self.start_time;
 	}
-	return stat.start_time >= sweep->self_start;
+	bool may_descend = stat.start_time >= sweep->self_start;
+	answer_unknown(sweep, may_descend ? may_be_elsewhere : may_be_anywhere);
 }
 
 static void look_at_process(struct sweep *sweep, int folder, int pid)
@@ -180,8 +258,13 @@ static void look_at_process(struct sweep *sweep, int folder, int pid)
 			sc_ownfds_release(tasks);
 		}
 	}
-	if (error != 0 && error != -ENOENT && error != -ESRCH && may_hold_unseen(sweep, pid)) {
-		sweep->result = SC_HOLDERS_UNKNOWN;
+	if (error == 0 || error == -ENOENT || error == -ESRCH) {
+		return;
+	}
+	if (sweep->is_own) {
+		answer_unknown(sweep, is_any);
+	} else {
+		look_at_unreadable(sweep, pid);
 	}
 }
 
@@ -189,7 +272,7 @@ static bool look_at_pid(void *context, int proc, const char *name)
 {
 	struct sweep *sweep = context;
 	int pid;
-	if (!sc_procfs_number(name, &pid)) {
+	if (!sc_procfs_number(name, &pid) || pid == sweep->self) {
 		return true;
 	}
 	int folder = sc_procfs_open(proc, name);
@@ -197,52 +280,74 @@ static bool look_at_pid(void *context, int proc, const char *name)
 		look_at_process(sweep, folder, pid);
 		sc_ownfds_release(folder);
 	} else if (folder != -ENOENT && folder != -ESRCH) {
-		sweep->result = SC_HOLDERS_UNKNOWN;
+		answer_unknown(sweep, may_be_elsewhere);
 	}
-	return sweep->result == SC_HOLDERS_NOBODY;
+	return sweep->unanswered > 0;
 }
 
-/* This process's own table alone: for what never left it. */
-static void sweep_own_table(struct sweep *sweep)
+static void look_at_self(struct sweep *sweep)
 {
-	int folder = sc_procfs_open(sweep->proc, "thread-self");
-	sweep->is_own = true;
-	if (folder < 0 || look_at_table(sweep, folder) != 0) {
-		sweep->result = SC_HOLDERS_UNKNOWN;
+	int folder = sc_procfs_open(sweep->proc, "self");
+	if (folder < 0) {
+		answer_unknown(sweep, is_any);
+		return;
 	}
+	look_at_process(sweep, folder, sweep->self);
 	sc_ownfds_release(folder);
 }
 
-static void sweep_processes(struct sweep *sweep)
+static void look_at_all(struct sweep *sweep)
 {
-	sweep->self = sc_procfs_self(sweep->proc);
 	/* With hidepid, processes of others do not show at all, not even the first. */
 	struct sc_process_stat first;
-	if (sweep->self <= 0 || sc_procfs_stat(sweep->proc, 1, &first) != 0 ||
+	if (sc_procfs_stat(sweep->proc, 1, &first) != 0 ||
 		sc_procfs_each(sweep->proc, look_at_pid, sweep) != 0) {
-		sweep->result = SC_HOLDERS_UNKNOWN;
+		answer_unknown(sweep, may_be_elsewhere);
 	}
 }
 
-enum sc_holders sc_holders_ask(uint64_t inode, enum sc_birth birth, enum sc_own_table own_table)
+/* What the births tell, without a look at /proc. Returns how many are left to ask about. */
+static size_t answer_known(struct sweep *sweep)
 {
-	if (birth == SC_BIRTH_SOLE || (birth == SC_BIRTH_LOCAL && own_table == SC_OWN_TABLE_ENDS)) {
-		return SC_HOLDERS_NOBODY;
+	bool has_elsewhere = false;
+	bool is_split = sc_births_is_table_split();
+	sweep->unanswered = sweep->count;
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct sc_holders_query *query = &sweep->queries[i];
+		query->answer = SC_HOLDERS_UNASKED;
+		if (is_split) {
+			answer(sweep, query, SC_HOLDERS_UNKNOWN);
+		} else if (sc_holders_are_known(query->birth)) {
+			answer(sweep, query, SC_HOLDERS_NOBODY);
+		} else if (query->inode == 0) {
+			answer(sweep, query, SC_HOLDERS_UNKNOWN);
+		} else {
+			has_elsewhere = has_elsewhere || may_be_elsewhere(query->birth);
+		}
 	}
-	struct sweep sweep = {.inode = inode,
-		.birth = birth,
-		.own_table = own_table,
-		.result = SC_HOLDERS_NOBODY};
+	return has_elsewhere ? sweep->unanswered : 0;
+}
+
+void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
+{
+	struct sweep sweep = {.queries = queries, .count = count, .own_table = own_table};
+	bool is_elsewhere = answer_known(&sweep) > 0;
+	if (sweep.unanswered == 0) {
+		return;
+	}
+	sort_by_inode(queries, count);
 	sweep.proc = sc_procfs_open(AT_FDCWD, "/proc");
-	if (inode == 0 || sweep.proc < 0) {
-		sc_ownfds_release(sweep.proc);
-		return SC_HOLDERS_UNKNOWN;
-	}
-	if (birth == SC_BIRTH_LOCAL) {
-		sweep_own_table(&sweep);
+	sweep.self = sweep.proc >= 0 ? sc_procfs_self(sweep.proc) : 0;
+	if (sweep.self <= 0) {
+		answer_unknown(&sweep, is_any);
 	} else {
-		sweep_processes(&sweep);
+		look_at_self(&sweep);
+		if (is_elsewhere && sweep.unanswered > 0) {
+			look_at_all(&sweep);
+		}
 	}
 	sc_ownfds_release(sweep.proc);
-	return sweep.result;
+	for (size_t i = 0; i < count; i++) {
+		answer(&sweep, &queries[i], SC_HOLDERS_NOBODY);
+	}
 }

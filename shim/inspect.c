@@ -136,6 +136,9 @@ static void ask_addresses(int fd, struct sc_conn *conn)
 void sc_inspect_wholly(int fd, struct sc_conn *conn)
 {
 	ask_state(fd, conn);
+	if (conn->is_listener && conn->backlog == 0) {
+		return;
+	}
 	ask_linger(fd, conn);
 	ask_addresses(fd, conn);
 	conn->is_peer_done = is_peer_done(fd, conn);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* What the intercepting files share: see interpose.c. */
+/* What the intercepting files share. */
 #ifndef SC_INTERPOSE_H
 #define SC_INTERPOSE_H
 
 #include "ownfds.h"
+#include "report.h"
+#include "sys.h"
 #include <errno.h>
 
 #define SC_EXPORT __attribute__((visibility("default")))
@@ -23,5 +25,13 @@ static inline bool was_closed(int result)
 {
 	return result == 0 || errno != EBADF;
 }
+
+/* dup2 and dup3 by whatever way: replace() is the real call, with its flags. */
+int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
+	int (*replace)(int from, int to, long flags), long flags);
+
+/* close_range and closefrom by whatever way; real is the real call. */
+int sc_interpose_close_range(unsigned first, unsigned last, int flags, enum sc_via via,
+	const void *caller, int (*real)(unsigned first, unsigned last, int flags));
 
 #endif

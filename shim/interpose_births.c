@@ -7,6 +7,7 @@
 #include "interpose.h"
 #include "messages.h"
 #include "real.h"
+#include "threads.h"
 #include "start.h"
 #include <fcntl.h>
 #include <sched.h>
@@ -50,26 +51,6 @@ SC_EXPORT int dup(int fd)
 	int copy = sc_real.dup(fd);
 	if (copy >= 0) {
 		sc_births_record_dup(fd, copy);
-	}
-	return copy;
-}
-
-SC_EXPORT int dup2(int from, int to)
-{
-	sc_start();
-	int copy = sc_real.dup2(from, to);
-	if (copy >= 0) {
-		sc_births_record_dup(from, copy);
-	}
-	return copy;
-}
-
-SC_EXPORT int dup3(int from, int to, int flags)
-{
-	sc_start();
-	int copy = sc_real.dup3(from, to, flags);
-	if (copy >= 0) {
-		sc_births_record_dup(from, copy);
 	}
 	return copy;
 }
@@ -188,7 +169,7 @@ SC_EXPORT int unshare(int flags)
 {
 	sc_start();
 	if (flags & CLONE_FILES) {
-		sc_births_record_fork();
+		sc_threads_before_table_split();
 	}
 	return sc_real.unshare(flags);
 }

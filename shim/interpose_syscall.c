@@ -5,11 +5,13 @@
  */
 #include "births.h"
 #include "closing.h"
+#include "ending.h"
 #include "interpose.h"
 #include "messages.h"
 #include "real.h"
 #include "start.h"
 #include "stubs.h"
+#include "threads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -62,8 +64,16 @@ static void before(long number, long a, long b)
 #endif
 	case SYS_unshare:
 		if (a & CLONE_FILES) {
-			sc_births_record_fork();
+			sc_threads_before_table_split();
 		}
+		break;
+	case SYS_exit:
+		if (sc_threads_is_only_one()) {
+			sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
+		}
+		break;
+	case SYS_exit_group:
+		sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
 		break;
 	case SYS_sendmsg:
 		sc_messages_before_sending((const struct msghdr *)b);
@@ -78,6 +88,7 @@ void *sc_syscall_route(long number, long a, long b)
 	sc_start();
 	switch (number) {
 	case SYS_close:
+	case SYS_close_range:
 	case SYS_dup:
 #ifdef SYS_dup2
 	case SYS_dup2:
@@ -108,7 +119,9 @@ static long follow_close(long a, const void *caller)
 	if (refuse_own(fd)) {
 		return -1;
 	}
-	if (!sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller)) {
+	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
+	sc_births_forget(fd);
+	if (!is_followed) {
 		return sc_real.syscall(SYS_close, a);
 	}
 	long result = sc_real.syscall(SYS_close, a);
@@ -116,11 +129,8 @@ static long follow_close(long a, const void *caller)
 	return result;
 }
 
-long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f)
+static long follow_births(long number, long a, long b, long c, long d, long e, long f)
 {
-	if (number == SYS_close) {
-		return follow_close(a, __builtin_return_address(0));
-	}
 	if (number == SYS_sendmmsg) {
 		sc_messages_before_sending_many((const struct mmsghdr *)b, (unsigned)c);
 	} else if (number == SYS_epoll_ctl && b == EPOLL_CTL_ADD) {
@@ -132,10 +142,6 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 	}
 	switch (number) {
 	case SYS_dup:
-#ifdef SYS_dup2
-	case SYS_dup2:
-#endif
-	case SYS_dup3:
 		sc_births_record_dup((int)a, (int)result);
 		break;
 	case SYS_fcntl:
@@ -160,4 +166,44 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 		break;
 	}
 	return result;
+}
+
+static int real_dup2(int from, int to, long flags)
+{
+	(void)flags;
+#ifdef SYS_dup2
+	return (int)sc_real.syscall(SYS_dup2, from, to);
+#else
+	return sc_real.dup2(from, to);
+#endif
+}
+
+static int real_dup3(int from, int to, long flags)
+{
+	return (int)sc_real.syscall(SYS_dup3, from, to, flags);
+}
+
+static int real_close_range(unsigned first, unsigned last, int flags)
+{
+	return (int)sc_real.syscall(SYS_close_range, first, last, flags);
+}
+
+long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f)
+{
+	const void *caller = __builtin_return_address(0);
+	switch (number) {
+	case SYS_close:
+		return follow_close(a, caller);
+	case SYS_close_range:
+		return sc_interpose_close_range((unsigned)a, (unsigned)b, (int)c,
+			SC_VIA_CLOSE_RANGE, caller, real_close_range);
+#ifdef SYS_dup2
+	case SYS_dup2:
+		return sc_interpose_replace((int)a, (int)b, SC_VIA_DUP2, caller, real_dup2, 0);
+#endif
+	case SYS_dup3:
+		return sc_interpose_replace((int)a, (int)b, SC_VIA_DUP3, caller, real_dup3, c);
+	default:
+		return follow_births(number, a, b, c, d, e, f);
+	}
 }

@@ -4,58 +4,57 @@
 #include "inspect.h"
 #include "sys.h"
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <sys/socket.h>
 #include <time.h>
 
-/* A connection that lingers. Times in milliseconds of CLOCK_MONOTONIC. */
-struct lingering {
-	int fd;
-	uint64_t ends_ms;  /* whatever happens */
-	uint64_t quiet_ms; /* unless something happens before */
-	uint64_t timeout_ms;
-	uint64_t left_bytes;    /* that may still be discarded */
-	uint64_t unacked_bytes; /* when it was last looked at */
-	struct sc_linger_end end;
-};
+enum { HURRIED_TIMEOUT_MS = 500 };
 
-static uint64_t now_ms(void)
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t sc_linger_now_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Half-close, and start the clocks. */
-static void begin(struct lingering *it, int fd, const struct sc_linger_limits *limits)
+static uint32_t unacked_bytes(int fd)
 {
-	uint64_t now = now_ms();
-	*it = (struct lingering){.fd = fd,
-		.ends_ms = now + limits->time_ms,
-		.quiet_ms = now + limits->timeout_ms,
-		.timeout_ms = limits->timeout_ms,
-		.left_bytes = limits->max_bytes,
-		.end = {SC_OUTCOME_NONE, NULL, 0}};
-	/* ENOTCONN: the peer has reset it meanwhile; the discarding sees that too. */
-	sc_sys_shutdown(fd, SHUT_WR);
-	it->unacked_bytes = sc_inspect_unacked_bytes(fd);
+	return (uint32_t)min(sc_inspect_unacked_bytes(fd), UINT32_MAX);
 }
 
-static void finish(struct lingering *it, enum sc_outcome outcome, const char *why)
+void sc_linger_begin(struct sc_linger *it, int fd, const struct sc_linger_limits *limits)
+{
+	uint64_t now = sc_linger_now_ms();
+	*it = (struct sc_linger){
+		.fd = fd,
+		.ends_ms = now + limits->time_ms,
+		.quiet_ms = now + limits->timeout_ms,
+		.timeout_ms = (uint32_t)limits->timeout_ms,
+		.left_bytes = limits->max_bytes,
+	};
+	/* ENOTCONN: the peer has reset it meanwhile; the discarding sees that too. */
+	sc_sys_shutdown(fd, SHUT_WR);
+	it->unacked_bytes = unacked_bytes(fd);
+	sc_linger_receive(it, now);
+}
+
+static void finish(struct sc_linger *it, enum sc_outcome outcome, const char *why)
 {
 	it->end.outcome = outcome;
 	it->end.why = why;
 }
 
-/* Discard what has come. */
-static void receive(struct lingering *it, uint64_t now)
+void sc_linger_receive(struct sc_linger *it, uint64_t now_ms)
 {
 	struct sc_drain drain = sc_drain_socket(it->fd, it->left_bytes);
 	it->end.drained_bytes += drain.bytes;
 	it->left_bytes -= drain.bytes;
 	if (drain.bytes > 0) {
-		it->quiet_ms = now + it->timeout_ms;
+		it->quiet_ms = now_ms + it->timeout_ms;
 	}
 	switch (drain.end) {
 	case SC_DRAIN_PEER_FIN:
@@ -65,52 +64,60 @@ static void receive(struct lingering *it, uint64_t now)
 		finish(it, SC_OUTCOME_LIMIT, "bytes");
 		break;
 	case SC_DRAIN_ERROR:
-		/* Nothing is left that this close could reset. */
-		finish(it, SC_OUTCOME_FIN,
-			drain.error == -ETIMEDOUT ? "peer gone" : "reset by the peer");
+		/* The peer's own doing; nothing is left that this close could reset. */
+		finish(it, SC_OUTCOME_FIN, drain.error == -ETIMEDOUT ? "peer gone" : "peer reset");
 		break;
 	case SC_DRAIN_EMPTY:
 		break;
 	}
 }
 
-/* Time has passed in silence: bytes of the program that were acknowledged meanwhile are life. */
-static void check_clocks(struct lingering *it, uint64_t now)
+/* In silence, bytes of the program that were acknowledged meanwhile are life; when the process
+ * is about to end, bytes that still wait for it are too. */
+static bool is_alive(struct sc_linger *it)
 {
-	if (now >= it->quiet_ms) {
-		uint64_t unacked_bytes = sc_inspect_unacked_bytes(it->fd);
-		if (unacked_bytes < it->unacked_bytes) {
-			it->quiet_ms = now + it->timeout_ms;
+	uint32_t before = it->unacked_bytes;
+	it->unacked_bytes = unacked_bytes(it->fd);
+	/* The last of them is the FIN's own. */
+	bool is_progress = it->unacked_bytes < before && before > 1;
+	return is_progress || (it->is_hurried && it->unacked_bytes > 0);
+}
+
+void sc_linger_tick(struct sc_linger *it, uint64_t now_ms)
+{
+	if (now_ms >= it->ends_ms) {
+		finish(it, SC_OUTCOME_TIMEOUT, it->is_hurried ? "exit" : "time");
+	} else if (now_ms >= it->quiet_ms) {
+		if (is_alive(it)) {
+			it->quiet_ms = now_ms + it->timeout_ms;
+		} else {
+			finish(it, SC_OUTCOME_TIMEOUT, it->is_hurried ? "exit" : "silence");
 		}
-		it->unacked_bytes = unacked_bytes;
-	}
-	if (now >= it->ends_ms || now >= it->quiet_ms) {
-		finish(it, SC_OUTCOME_TIMEOUT, now >= it->ends_ms ? "time" : "silence");
 	}
 }
 
-static void wait_for_peer(const struct lingering *it, uint64_t now)
+uint64_t sc_linger_due_ms(const struct sc_linger *it)
 {
-	uint64_t until = it->ends_ms < it->quiet_ms ? it->ends_ms : it->quiet_ms;
-	uint64_t wait_ms = until > now ? until - now : 0;
-	struct timespec wait = {(time_t)(wait_ms / 1000), (long)(wait_ms % 1000) * 1000000};
-	struct pollfd wanted = {it->fd, POLLIN | POLLRDHUP | POLLPRI, 0};
-	SC_SYS5(SYS_ppoll, &wanted, 1, &wait, NULL, 0);
+	return min(it->ends_ms, it->quiet_ms);
 }
 
-struct sc_linger_end sc_linger_run(int fd, const struct sc_linger_limits *limits)
+void sc_linger_hurry(struct sc_linger *it, uint64_t now_ms, uint64_t until_ms)
 {
-	struct lingering it;
-	begin(&it, fd, limits);
-	for (;;) {
-		uint64_t now = now_ms();
-		receive(&it, now);
-		if (it.end.outcome == SC_OUTCOME_NONE) {
-			check_clocks(&it, now);
-		}
-		if (it.end.outcome != SC_OUTCOME_NONE) {
-			return it.end;
-		}
-		wait_for_peer(&it, now);
+	it->is_hurried = true;
+	it->ends_ms = min(it->ends_ms, until_ms);
+	it->timeout_ms = (uint32_t)min(it->timeout_ms, HURRIED_TIMEOUT_MS);
+	it->quiet_ms = min(it->quiet_ms, now_ms + it->timeout_ms);
+}
+
+struct sc_linger_end sc_linger_at_once(int fd, uint64_t max_bytes)
+{
+	struct sc_linger it;
+	struct sc_linger_limits limits = {0, 0, max_bytes};
+	sc_linger_begin(&it, fd, &limits);
+	if (it.end.outcome == SC_OUTCOME_LIMIT) {
+		finish(&it, SC_OUTCOME_RST, "limit");
+	} else if (it.end.outcome == SC_OUTCOME_NONE) {
+		finish(&it, SC_OUTCOME_FIN, NULL);
 	}
+	return it.end;
 }

@@ -8,12 +8,22 @@
 
 #include <stdbool.h>
 
+/* Once: hold a few descriptors in reserve, for when the program has used up all that it may have. */
+void sc_ownfds_init(void);
+
+/* A descriptor that can neither be read nor written: what a number is replaced with that must stay
+ * taken. Not to be released. Negative: none. */
+int sc_ownfds_placeholder(void);
+
+/* After -EMFILE: give one of the reserve up, so that a number is free; true: try again. */
+bool sc_ownfds_make_room(void);
+
 /* A private copy of fd. Returns its number, or a negative errno (-EMFILE, -EBADF, ...). The caller
  * gives it back with sc_ownfds_release(). */
 int sc_ownfds_copy(int fd);
 
 /* Take over fd, a descriptor of the library's own making, under the number it has. Returns fd, or
- * -EMFILE (fd closed) where too many are in use. */
+ * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);
 
 /* Close an own descriptor; nothing for a negative one. */
@@ -21,5 +31,15 @@ void sc_ownfds_release(int fd);
 
 /* Is fd the library's own? */
 bool sc_ownfds_has(int fd);
+
+/* The lowest own descriptor from fd on; negative: none. */
+int sc_ownfds_next(int fd);
+
+/* The program wants fd's number, an own one, for itself: give it up if it is of the reserve. */
+bool sc_ownfds_give_up(int fd);
+
+/* The library's own thread has left the program's table: what it opens is in nobody's way, and its
+ * numbers mean nothing to the program. */
+void sc_ownfds_set_thread_table(bool is_private);
 
 #endif

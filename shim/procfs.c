@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { ENTRIES_SIZE = 1024, STAT_SIZE = 512, START_TIME_FIELD = 22 };
+enum { ENTRIES_SIZE = 1024, STAT_SIZE = 512, THREADS_FIELD = 20, START_TIME_FIELD = 22 };
 
 /* What getdents64 writes (linux/dirent.h; not in a header for programs). */
 struct entry {
@@ -18,10 +18,18 @@ struct entry {
 	char name[];
 };
 
+static int open_at(int at, const char *name, int flags)
+{
+	int fd;
+	do {
+		fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_CLOEXEC | flags, 0);
+	} while (fd == -EMFILE && sc_ownfds_make_room());
+	return sc_ownfds_adopt(fd);
+}
+
 int sc_procfs_open(int at, const char *name)
 {
-	int fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	return fd < 0 ? fd : sc_ownfds_adopt(fd);
+	return open_at(at, name, O_DIRECTORY);
 }
 
 int sc_procfs_each(
@@ -48,11 +56,7 @@ int sc_procfs_each(
 
 long sc_procfs_read(int at, const char *name, char *text, size_t size)
 {
-	int fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0) {
-		return fd;
-	}
-	fd = sc_ownfds_adopt(fd);
+	int fd = open_at(at, name, 0);
 	if (fd < 0) {
 		return fd;
 	}
@@ -113,6 +117,8 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 		field++;
 		if (number == 4) {
 			stat->parent = (int)number_at(field);
+		} else if (number == THREADS_FIELD) {
+			stat->threads = (int)number_at(field);
 		} else if (number == START_TIME_FIELD) {
 			stat->start_time = number_at(field);
 			return 0;

@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 struct sc_process_stat {
-	int parent;          /* PPid */
+	int parent; /* PPid */
+	int threads;
 	uint64_t start_time; /* clock ticks since boot */
 };
 

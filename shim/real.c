@@ -26,6 +26,32 @@ static int raw_close(int fd)
 	return (int)answer(sc_sys_close(fd));
 }
 
+static int raw_close_range(unsigned first, unsigned last, int flags)
+{
+	return (int)answer(SC_SYS3(SYS_close_range, first, last, flags));
+}
+
+static int raw_shutdown(int fd, int how)
+{
+	return (int)answer(sc_sys_shutdown(fd, how));
+}
+
+static void raw_exit(int status)
+{
+	SC_SYS1(SYS_exit_group, status);
+}
+
+static int raw_execve(const char *path, char *const argv[], char *const envp[])
+{
+	return (int)answer(SC_SYS3(SYS_execve, path, argv, envp));
+}
+
+static int raw_execveat(
+	int folder, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return (int)answer(SC_SYS5(SYS_execveat, folder, path, argv, envp, flags));
+}
+
 static int raw_socket(int domain, int type, int protocol)
 {
 	return (int)answer(SC_SYS3(SYS_socket, domain, type, protocol));
@@ -125,6 +151,11 @@ static long raw_syscall(long number, ...)
 
 struct sc_real sc_real = {
 	.close = raw_close,
+	.close_range = raw_close_range,
+	.shutdown = raw_shutdown,
+	._exit = raw_exit,
+	.execve = raw_execve,
+	.execveat = raw_execveat,
 	.socket = raw_socket,
 	.accept = raw_accept,
 	.accept4 = raw_accept4,
@@ -156,6 +187,19 @@ static const struct {
 #name, offsetof(struct sc_real, name) \
 	}
 	NAME(close),
+	NAME(close_range),
+	NAME(fclose),
+	NAME(fdopen),
+	NAME(freopen),
+	NAME(freopen64),
+	NAME(shutdown),
+	NAME(dlopen),
+	NAME(_exit),
+	NAME(abort),
+	NAME(execve),
+	NAME(execvpe),
+	NAME(fexecve),
+	NAME(execveat),
 	NAME(socket),
 	NAME(accept),
 	NAME(accept4),

@@ -19,6 +19,19 @@ struct winsize;
 
 struct sc_real {
 	int (*close)(int);
+	int (*close_range)(unsigned, unsigned, int);
+	int (*fclose)(FILE *);
+	FILE *(*fdopen)(int, const char *);
+	FILE *(*freopen)(const char *, const char *, FILE *);
+	FILE *(*freopen64)(const char *, const char *, FILE *);
+	int (*shutdown)(int, int);
+	void *(*dlopen)(const char *, int);
+	void (*_exit)(int);
+	void (*abort)(void);
+	int (*execve)(const char *, char *const[], char *const[]);
+	int (*execvpe)(const char *, char *const[], char *const[]);
+	int (*fexecve)(int, char *const[], char *const[]);
+	int (*execveat)(int, const char *, char *const[], char *const[], int);
 	int (*socket)(int, int, int);
 	int (*accept)(int, struct sockaddr *, socklen_t *);
 	int (*accept4)(int, struct sockaddr *, socklen_t *, int);

@@ -122,12 +122,29 @@ void sc_sink_init(const char *text)
 	}
 }
 
-/* A forked child writes to a file of its own where the path has the pid in it. */
-static void follow_pid(int pid)
+int sc_sink_fd(void)
+{
+	return atomic_load(&target.fd);
+}
+
+bool sc_sink_evade(int fd)
+{
+	if (fd < 0 || atomic_load(&target.fd) != fd) {
+		return false;
+	}
+	atomic_store(&target.fd, sc_ownfds_copy(fd));
+	sc_ownfds_release(fd);
+	return true;
+}
+
+void sc_sink_prepare(void)
 {
 	int before = atomic_load(&path_pid);
-	if (before == 0 || pid == 0 || before == pid ||
-		!atomic_compare_exchange_strong(&path_pid, &before, pid)) {
+	if (before == 0) {
+		return;
+	}
+	int pid = sc_sys_getpid();
+	if (before == pid || !atomic_compare_exchange_strong(&path_pid, &before, pid)) {
 		return;
 	}
 	int opened = open_path(pid);
@@ -237,7 +254,6 @@ static void tell_lost(int pid)
 
 void sc_sink_write(const char *line, size_t length, int pid)
 {
-	follow_pid(pid);
 	if (!is_within_rate()) {
 		atomic_fetch_add(&lost_lines, 1);
 		return;

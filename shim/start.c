@@ -3,7 +3,9 @@
 #include "births.h"
 #include "closing.h"
 #include "config.h"
+#include "interpose_exit.h"
 #include "line.h"
+#include "ownfds.h"
 #include "real.h"
 #include "sink.h"
 #include "sys.h"
@@ -41,8 +43,10 @@ static void start_whole(void)
 		return;
 	}
 	sc_births_init();
+	sc_ownfds_init();
 	sc_sink_init(config.log);
 	sc_closing_init(&config);
+	sc_interpose_register_exit();
 }
 
 void sc_start_now(void)

@@ -96,6 +96,37 @@ __vfork:
 	.size	vfork, . - vfork
 	.size	__vfork, . - __vfork
 
+/*
+ * long sc_stubs_clone_thread(flags, stack_top, parent_tid, child_tid, storage, run, body): clone(2);
+ * the child calls run(body) on the new stack and ends its thread.
+ */
+	.globl	sc_stubs_clone_thread
+	.hidden	sc_stubs_clone_thread
+	.type	sc_stubs_clone_thread, @function
+sc_stubs_clone_thread:
+	.cfi_startproc
+	movq	8(%rsp), %rax
+	andq	$-16, %rsi
+	subq	$16, %rsi
+	movq	%r9, (%rsi)
+	movq	%rax, 8(%rsi)
+	movq	%rcx, %r10
+	movl	$56, %eax		/* clone: flags, stack, parent_tid, child_tid, storage */
+	syscall
+	testq	%rax, %rax
+	jz	1f
+	ret
+1:	.cfi_undefined rip
+	xorl	%ebp, %ebp
+	popq	%rax
+	popq	%rdi
+	call	*%rax
+	xorl	%edi, %edi
+	movl	$60, %eax		/* exit */
+	syscall
+	.cfi_endproc
+	.size	sc_stubs_clone_thread, . - sc_stubs_clone_thread
+
 	.section .tbss, "awT", @nobits
 	.balign	8
 	.type	return_address, @object
@@ -179,6 +210,30 @@ __vfork:
 	.cfi_endproc
 	.size	vfork, . - vfork
 	.size	__vfork, . - __vfork
+
+	.globl	sc_stubs_clone_thread
+	.hidden	sc_stubs_clone_thread
+	.type	sc_stubs_clone_thread, %function
+sc_stubs_clone_thread:
+	.cfi_startproc
+	and	x1, x1, -16
+	stp	x5, x6, [x1, -16]!
+	mov	x9, x3
+	mov	x3, x4			/* clone: flags, stack, parent_tid, storage, child_tid */
+	mov	x4, x9
+	mov	x8, 220
+	svc	0
+	cbz	x0, 1f
+	ret
+1:	.cfi_undefined x30
+	mov	x29, 0
+	ldp	x9, x0, [sp], 16
+	blr	x9
+	mov	x0, 0
+	mov	x8, 93			/* exit */
+	svc	0
+	.cfi_endproc
+	.size	sc_stubs_clone_thread, . - sc_stubs_clone_thread
 
 	.section .tbss, "awT", %nobits
 	.balign	8

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "background.h"
+#include "channel.h"
+#include "lingerers.h"
+#include "memory.h"
+#include "ownfds.h"
+#include "sink.h"
+#include "sys.h"
+#include "thread.h"
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum {
+	GRACE_MS = 100,         /* of the thread, when nothing lingers: starting costs more */
+	SPARE_DESCRIPTORS = 32, /* of the thread's table, for what is not a connection */
+	RECEIVE_MAX = 256,      /* connections taken before they are looked after */
+	EXIT_SLACK_MS = 100,    /* for the reports of what was cut off */
+	PREDECESSOR_TRIES = 1000,
+};
+
+/*
+ * All state lies in a page that a forked child finds zeroed: no channel, nothing given, no thread.
+ * count_and_thread: how many connections were given and have not ended, and whether a thread is
+ * there (or about to be) to end them. One word, so that the thread can only go when the count is 0.
+ */
+struct background {
+	_Atomic uint32_t count_and_thread;
+	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
+	_Atomic int tid;
+	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */
+};
+
+#define THREAD_BIT 0x80000000u
+
+static struct background *background;
+static const struct sc_config *config;
+static void (*report_end)(const struct sc_job *, const struct sc_linger_end *);
+static _Atomic uint64_t last_channel; /* not wiped: what a child has to let go */
+
+void sc_background_init(const struct sc_config *loaded,
+	void (*ended)(const struct sc_job *, const struct sc_linger_end *))
+{
+	config = loaded;
+	report_end = ended;
+	background = sc_memory_map_wiped(sizeof(*background));
+}
+
+bool sc_background_is_running(void)
+{
+	return background != NULL && atomic_load(&background->tid) != 0;
+}
+
+static uint64_t pack(const struct sc_channel *channel)
+{
+	return (uint64_t)(channel->reader + 1) << 32 | (uint32_t)(channel->writer + 1);
+}
+
+static struct sc_channel unpack(uint64_t packed)
+{
+	return (struct sc_channel){(int)(packed >> 32) - 1, (int)(uint32_t)packed - 1};
+}
+
+static void release_channel(const struct sc_channel *channel)
+{
+	sc_ownfds_release(channel->reader);
+	sc_ownfds_release(channel->writer);
+}
+
+void sc_background_forget_parent(void)
+{
+	if (background == NULL || atomic_load(&background->channel) != 0) {
+		return;
+	}
+	uint64_t inherited = atomic_exchange(&last_channel, 0);
+	if (inherited != 0) {
+		struct sc_channel channel = unpack(inherited);
+		release_channel(&channel);
+	}
+}
+
+bool sc_background_evade(int fd)
+{
+	uint64_t packed = background != NULL ? atomic_load(&background->channel) : 0;
+	struct sc_channel channel = unpack(packed);
+	if (packed == 0 || fd < 0 || (channel.reader != fd && channel.writer != fd)) {
+		return false;
+	}
+	int copy = sc_ownfds_copy(fd);
+	if (copy < 0) {
+		return false;
+	}
+	if (channel.reader == fd) {
+		channel.reader = copy;
+	} else {
+		channel.writer = copy;
+	}
+	atomic_store(&background->channel, pack(&channel));
+	atomic_store(&last_channel, pack(&channel));
+	sc_ownfds_release(fd);
+	return true;
+}
+
+/* The channel, made at the first use. */
+static int get_channel(struct sc_channel *channel)
+{
+	uint64_t packed = atomic_load(&background->channel);
+	if (packed != 0) {
+		*channel = unpack(packed);
+		return 0;
+	}
+	sc_background_forget_parent();
+	int error = sc_channel_open(channel);
+	if (error != 0) {
+		return error;
+	}
+	if (atomic_compare_exchange_strong(&background->channel, &packed, pack(channel))) {
+		atomic_store(&last_channel, pack(channel));
+	} else {
+		release_channel(channel); /* another thread was quicker */
+		*channel = unpack(packed);
+	}
+	return 0;
+}
+
+static void wake_waiters(void)
+{
+	SC_SYS6(SYS_futex, &background->count_and_thread, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void one_has_ended(const struct sc_job *job, const struct sc_linger_end *end)
+{
+	report_end(job, end);
+	uint32_t before = atomic_fetch_sub(&background->count_and_thread, 1);
+	if ((before & ~THREAD_BIT) == 1 && atomic_load(&background->until_ms) != 0) {
+		wake_waiters();
+	}
+}
+
+static uint32_t most_lingering(void)
+{
+	struct rlimit limit = {1024, 1024};
+	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	uint64_t soft = limit.rlim_cur < INT_MAX / 2 ? limit.rlim_cur : INT_MAX / 2;
+	uint64_t room = soft > SPARE_DESCRIPTORS ? soft - SPARE_DESCRIPTORS : 0;
+	uint64_t wanted = config->linger_max == SC_LINGER_MAX_AUTO ? soft / 4 : config->linger_max;
+	return (uint32_t)(wanted < room ? wanted : room);
+}
+
+/* Take what has been given. */
+static void receive_all(struct sc_lingerers *all, int reader)
+{
+	struct sc_job job;
+	int fd;
+	for (int i = 0; i < RECEIVE_MAX && sc_channel_receive(reader, &job, &fd) == 1; i++) {
+		if (fd >= 0) {
+			sc_lingerers_add(all, &job, fd);
+		}
+	}
+	uint64_t until_ms = atomic_load(&background->until_ms);
+	if (until_ms != all->until_ms) {
+		sc_lingerers_hurry(all, until_ms);
+	}
+	sc_lingerers_ask(all);
+}
+
+/* Nothing lingers: is the thread to go? Not if something was given meanwhile. */
+static bool may_leave(void)
+{
+	uint32_t alone = THREAD_BIT;
+	return atomic_compare_exchange_strong(&background->count_and_thread, &alone, 0);
+}
+
+static void linger_until_none_is_left(void)
+{
+	struct sc_channel channel = unpack(atomic_load(&background->channel));
+	struct sc_lingerers all;
+	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
+	bool is_private = sc_thread_leave_table(channel.reader, sc_sink_fd()) == 0;
+	sc_ownfds_set_thread_table(is_private);
+	sc_lingerers_init(&all, config, is_private ? most_lingering() : 0, one_has_ended);
+	sc_lingerers_listen(&all, channel.reader);
+	receive_all(&all, channel.reader);
+	for (;;) {
+		bool is_idle = all.count == 0;
+		if (sc_lingerers_wait(&all, is_idle ? GRACE_MS : -1)) {
+			receive_all(&all, channel.reader);
+		} else if (is_idle && all.count == 0 && may_leave()) {
+			break;
+		}
+	}
+	sc_lingerers_end(&all);
+}
+
+/* The predecessor may still be on the stack, some instructions before its end. */
+static bool is_predecessor_gone(void)
+{
+	for (int i = 0; i < PREDECESSOR_TRIES; i++) {
+		if (atomic_load(&background->tid) == 0) {
+			return true;
+		}
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+/* No thread was to be had: end here what others have given meanwhile, without waiting. */
+static void end_given_here(int reader)
+{
+	struct sc_lingerers none;
+	struct sc_job job;
+	int fd;
+	sc_lingerers_init(&none, config, 0, one_has_ended);
+	while (sc_channel_receive(reader, &job, &fd) == 1) {
+		if (fd >= 0) {
+			sc_lingerers_add(&none, &job, fd);
+		}
+	}
+	sc_lingerers_end(&none);
+}
+
+static int start_thread(int reader)
+{
+	int error = is_predecessor_gone()
+			    ? sc_thread_start(linger_until_none_is_left, &background->tid)
+			    : -EAGAIN;
+	if (error != 0) {
+		atomic_fetch_and(&background->count_and_thread, ~THREAD_BIT);
+		end_given_here(reader);
+	}
+	return error;
+}
+
+int sc_background_give(const struct sc_job *job, int fd)
+{
+	struct sc_channel channel;
+	if (background == NULL) {
+		return -ENOMEM;
+	}
+	int error = get_channel(&channel);
+	if (error != 0) {
+		return error;
+	}
+	atomic_fetch_add(&background->count_and_thread, 1);
+	uint32_t before = atomic_fetch_or(&background->count_and_thread, THREAD_BIT);
+	if (!(before & THREAD_BIT)) {
+		error = start_thread(channel.reader);
+	}
+	if (error == 0) {
+		error = sc_channel_send(channel.writer, job, fd);
+	}
+	if (error != 0) {
+		atomic_fetch_sub(&background->count_and_thread, 1);
+	} else if (!(atomic_load(&background->count_and_thread) & THREAD_BIT)) {
+		end_given_here(channel.reader); /* whoever was to start the thread could not */
+	}
+	return error;
+}
+
+void sc_background_wait(uint64_t timeout_ms)
+{
+	if (background == NULL || (atomic_load(&background->count_and_thread) & ~THREAD_BIT) == 0) {
+		return;
+	}
+	uint64_t until_ms = sc_linger_now_ms() + timeout_ms;
+	struct sc_channel channel = unpack(atomic_load(&background->channel));
+	struct sc_job wake_up = {.fd = -1};
+	atomic_store(&background->until_ms, until_ms);
+	sc_channel_send(channel.writer, &wake_up, -1);
+	for (;;) {
+		uint32_t seen = atomic_load(&background->count_and_thread);
+		uint64_t now = sc_linger_now_ms();
+		if ((seen & ~THREAD_BIT) == 0 || now >= until_ms + EXIT_SLACK_MS) {
+			return;
+		}
+		uint64_t left = until_ms + EXIT_SLACK_MS - now;
+		struct timespec wait = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
+		SC_SYS6(SYS_futex, &background->count_and_thread, FUTEX_WAIT, seen, &wait, NULL, 0);
+	}
+}
+
+void sc_background_resume(void)
+{
+	if (background != NULL) {
+		atomic_store(&background->until_ms, 0);
+	}
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One thread that ends connections in the background: begun at the first one, gone when there is
+ * none. It has a descriptor table of its own, so that what lingers is out of the program's sight
+ * and reach (close loops, /proc/self/fd, fork, the limit of descriptors), and all signals blocked.
+ * Async-signal-safe, lock-free; leaves errno alone.
+ */
+#ifndef SC_BACKGROUND_H
+#define SC_BACKGROUND_H
+
+#include "config.h"
+#include "job.h"
+#include "linger.h"
+#include <stdbool.h>
+
+/* Once. ended is called when a connection has ended, mostly on the background thread, which has no
+ * thread storage: nothing it calls may touch errno or other thread-local data. */
+void sc_background_init(const struct sc_config *config,
+	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end));
+
+/*
+ * Give the connection that fd holds into the background. fd stays the caller's and is to be closed
+ * by it. Returns 0, or a negative errno: no thread to be had, and nothing was done.
+ */
+int sc_background_give(const struct sc_job *job, int fd);
+
+/*
+ * The process is about to end: wait until nothing lingers, at most timeout_ms, and let the
+ * background hurry. Returns at once where nothing lingers.
+ */
+void sc_background_wait(uint64_t timeout_ms);
+
+/* The process goes on after all (exec has failed). */
+void sc_background_resume(void);
+
+/* In a forked child: what was its parent's is let go. Harmless anywhere else. */
+void sc_background_forget_parent(void);
+
+/* The program wants fd's number for itself: move away if it is an end of the channel. */
+bool sc_background_evade(int fd);
+
+/* Is there a background thread? It counts among the process's threads. */
+bool sc_background_is_running(void);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "channel.h"
+#include "ownfds.h"
+#include "sys.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { QUEUE_BYTES = 1 << 20, ROOM_TRIES = 10, ROOM_WAIT_NS = 100000 };
+
+int sc_channel_open(struct sc_channel *channel)
+{
+	int pair[2];
+	int error = (int)SC_SYS4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+	if (error != 0) {
+		return error;
+	}
+	int bytes = QUEUE_BYTES; /* as much of it as net.core.wmem_max allows */
+	sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	channel->reader = sc_ownfds_copy(pair[0]);
+	channel->writer = sc_ownfds_copy(pair[1]);
+	sc_sys_close(pair[0]);
+	sc_sys_close(pair[1]);
+	if (channel->reader < 0 || channel->writer < 0) {
+		sc_ownfds_release(channel->reader);
+		sc_ownfds_release(channel->writer);
+		return -EMFILE;
+	}
+	return 0;
+}
+
+/* Room for the one descriptor of a message, aligned as the kernel wants it. */
+union rights {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static void wait_for_room(int writer)
+{
+	struct timespec wait = {0, ROOM_WAIT_NS};
+	struct pollfd wanted = {writer, POLLOUT, 0};
+	SC_SYS5(SYS_ppoll, &wanted, 1, &wait, NULL, 0);
+}
+
+int sc_channel_send(int writer, const struct sc_job *job, int fd)
+{
+	struct iovec part = {(void *)job, sizeof(*job)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	union rights rights;
+	if (fd >= 0) {
+		memset(&rights, 0, sizeof(rights));
+		rights.header.cmsg_level = SOL_SOCKET;
+		rights.header.cmsg_type = SCM_RIGHTS;
+		rights.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&rights.header), &fd, sizeof(fd));
+		message.msg_control = &rights;
+		message.msg_controllen = sizeof(rights);
+	}
+	for (int tries = 0;; tries++) {
+		long sent = SC_SYS3(SYS_sendmsg, writer, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent >= 0) {
+			return 0;
+		}
+		/* ETOOMANYREFS: too many descriptors of this user are in flight. */
+		bool is_full = sent == -EAGAIN || sent == -ETOOMANYREFS;
+		if ((!is_full && sent != -EINTR) || tries == ROOM_TRIES) {
+			return (int)sent;
+		}
+		wait_for_room(writer);
+	}
+}
+
+int sc_channel_receive(int reader, struct sc_job *job, int *fd)
+{
+	struct iovec part = {job, sizeof(*job)};
+	union rights rights;
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &rights,
+		.msg_controllen = sizeof(rights)};
+	long got;
+	do {
+		got = SC_SYS3(SYS_recvmsg, reader, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (got == -EINTR);
+	if (got != (long)sizeof(*job)) {
+		return got == -EAGAIN ? 0 : got < 0 ? (int)got : -EPROTO;
+	}
+	*fd = -1;
+	if (message.msg_controllen >= sizeof(rights.header) &&
+		rights.header.cmsg_type == SCM_RIGHTS) {
+		memcpy(fd, CMSG_DATA(&rights.header), sizeof(*fd));
+	}
+	return 1;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The way connections travel from the threads that close to the one that ends them: a socket pair,
+ * each message a job with the connection's descriptor in flight (SCM_RIGHTS). The kernel keeps the
+ * queue, so no lock and no free descriptor is needed, and whoever reads may have a descriptor table
+ * of its own. Async-signal-safe; leaves errno alone; errors are negative errno.
+ */
+#ifndef SC_CHANNEL_H
+#define SC_CHANNEL_H
+
+#include "job.h"
+
+/* Both ends are the library's own descriptors. */
+struct sc_channel {
+	int reader;
+	int writer;
+};
+
+int sc_channel_open(struct sc_channel *channel);
+
+/* Send the job with its connection; fd stays the caller's. fd -1: a wake-up call. Waits at most a
+ * millisecond for room. */
+int sc_channel_send(int writer, const struct sc_job *job, int fd);
+
+/* Receive without waiting. 1: *job and *fd (the caller's, close-on-exec; -1: a wake-up call).
+ * 0: nothing there. */
+int sc_channel_receive(int reader, struct sc_job *job, int *fd);
+
+#endif

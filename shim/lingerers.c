@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+#include "lingerers.h"
+#include "holders.h"
+#include "memory.h"
+#include "sys.h"
+#include "watch.h"
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum {
+	FIRST_SLOTS = 64,
+	NO_SLOT = UINT32_MAX,
+	READER = UINT32_MAX, /* the reader's mark in the epoll set */
+	EVENTS = 32,
+	GRANULARITY_MAX_MS = 100,
+};
+
+enum phase { PHASE_ASKING, PHASE_LINGERING };
+
+struct sc_lingerer {
+	struct sc_job job;
+	struct sc_linger linger;
+	uint32_t older;
+	uint32_t newer; /* the chain of free slots uses this one too */
+	int fd;
+	uint8_t phase;
+};
+
+void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
+	void (*ended)(const struct sc_job *, const struct sc_linger_end *))
+{
+	uint64_t granularity = config->linger_timeout_ms / 32;
+	*all = (struct sc_lingerers){.config = config,
+		.ended = ended,
+		.free_slot = NO_SLOT,
+		.oldest = NO_SLOT,
+		.newest = NO_SLOT,
+		.max = max,
+		.due_ms = UINT64_MAX,
+		.granularity_ms =
+			granularity < GRANULARITY_MAX_MS ? granularity : GRANULARITY_MAX_MS};
+	all->poll = max > 0 ? (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC) : -EBADF;
+}
+
+static int enter_poll(struct sc_lingerers *all, int fd, uint32_t events, uint32_t mark)
+{
+	struct epoll_event event = {.events = events, .data.u32 = mark};
+	return (int)SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_ADD, fd, &event);
+}
+
+void sc_lingerers_listen(struct sc_lingerers *all, int reader)
+{
+	all->reader = reader;
+	enter_poll(all, reader, EPOLLIN, READER);
+}
+
+static bool grow(struct sc_lingerers *all)
+{
+	uint32_t count = all->slot_count == 0 ? FIRST_SLOTS : all->slot_count * 2;
+	size_t size = count * sizeof(struct sc_lingerer);
+	struct sc_lingerer *slots =
+		all->slot_count == 0
+			? sc_memory_map(size)
+			: sc_memory_grow(all->slots, all->slot_count * sizeof(*all->slots), size);
+	if (slots == NULL) {
+		return false;
+	}
+	all->slots = slots;
+	for (uint32_t i = count; i-- > all->slot_count;) {
+		slots[i].newer = all->free_slot;
+		all->free_slot = i;
+	}
+	all->slot_count = count;
+	return true;
+}
+
+/* Into the chain, as the newest. */
+static uint32_t take_slot(struct sc_lingerers *all)
+{
+	if (all->free_slot == NO_SLOT && !grow(all)) {
+		return NO_SLOT;
+	}
+	uint32_t slot = all->free_slot;
+	struct sc_lingerer *it = &all->slots[slot];
+	all->free_slot = it->newer;
+	it->newer = NO_SLOT;
+	it->older = all->newest;
+	if (all->newest != NO_SLOT) {
+		all->slots[all->newest].newer = slot;
+	} else {
+		all->oldest = slot;
+	}
+	all->newest = slot;
+	all->count++;
+	return slot;
+}
+
+static void free_slot(struct sc_lingerers *all, uint32_t slot)
+{
+	struct sc_lingerer *it = &all->slots[slot];
+	if (it->older != NO_SLOT) {
+		all->slots[it->older].newer = it->newer;
+	} else {
+		all->oldest = it->newer;
+	}
+	if (it->newer != NO_SLOT) {
+		all->slots[it->newer].older = it->older;
+	} else {
+		all->newest = it->older;
+	}
+	it->newer = all->free_slot;
+	all->free_slot = slot;
+	all->count--;
+}
+
+/*
+ * Close the copy, which ends the connection, and tell. Somebody who still holds it now refutes the
+ * proof that nobody did: that must never be, and is said where it is.
+ */
+static void close_ended(
+	struct sc_lingerers *all, const struct sc_job *job, int fd, struct sc_linger_end *end)
+{
+	if (job->conn.linger_s > 0) {
+		/* Or the last close would wait once more, as the program had asked. */
+		struct linger none = {0, 0};
+		sc_sys_setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	}
+	int set = job->is_in_place ? -EBADF : sc_watch_begin(fd);
+	sc_sys_close(fd);
+	if (sc_watch_end(set) == 1) {
+		end->why = "still held elsewhere";
+	}
+	all->ended(job, end);
+}
+
+/* Somebody else holds it: let go. If that somebody let go first, this was the last close after
+ * all, and reset the connection over what is unread. */
+static void close_shared(
+	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
+{
+	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
+	int set = sc_watch_begin(fd);
+	sc_sys_close(fd);
+	if (sc_watch_end(set) == 0 && (job->conn.unread_bytes > 0 || job->conn.is_urgent)) {
+		end.outcome = SC_OUTCOME_RST;
+		end.why = "other holder closed meanwhile";
+	}
+	all->ended(job, &end);
+}
+
+static void finish(struct sc_lingerers *all, uint32_t slot)
+{
+	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_job job = it->job;
+	struct sc_linger_end end = it->linger.end;
+	int fd = it->fd;
+	all->asking_count -= it->phase == PHASE_ASKING;
+	free_slot(all, slot);
+	close_ended(all, &job, fd, &end);
+}
+
+static void finish_at_once(
+	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
+{
+	struct sc_linger_end end = sc_linger_at_once(fd, all->config->drain_max_bytes);
+	if (end.outcome == SC_OUTCOME_FIN) {
+		end.outcome = SC_OUTCOME_LIMIT;
+		end.why = why;
+	}
+	close_ended(all, job, fd, &end);
+}
+
+/* The clocks may run over a little, so that one look serves many connections. */
+static void set_due(struct sc_lingerers *all, uint64_t due_ms)
+{
+	due_ms += all->granularity_ms;
+	if (due_ms < all->due_ms) {
+		all->due_ms = due_ms;
+	}
+}
+
+static void begin(struct sc_lingerers *all, uint32_t slot)
+{
+	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_linger_limits limits = {
+		.time_ms = sc_policy_linger_time_ms(all->config, &it->job.conn),
+		.timeout_ms = all->config->linger_timeout_ms,
+		.max_bytes = all->config->drain_max_bytes,
+	};
+	it->phase = PHASE_LINGERING;
+	/* SIGIO and SIGURG went to the program; it has closed. */
+	SC_SYS3(SYS_fcntl, it->fd, 8 /* F_SETOWN */, 0);
+	sc_linger_begin(&it->linger, it->fd, &limits);
+	if (all->until_ms != 0) {
+		sc_linger_hurry(&it->linger, sc_linger_now_ms(), all->until_ms);
+	}
+	if (it->linger.end.outcome == SC_OUTCOME_NONE &&
+		enter_poll(all, it->fd, EPOLLIN | EPOLLRDHUP | EPOLLPRI, slot) != 0) {
+		it->linger.end = sc_linger_at_once(it->fd, all->config->drain_max_bytes);
+	}
+	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
+		finish(all, slot);
+	} else {
+		set_due(all, sc_linger_due_ms(&it->linger));
+	}
+}
+
+static void finish_oldest(struct sc_lingerers *all)
+{
+	uint32_t slot = all->oldest;
+	struct sc_lingerer *it = &all->slots[slot];
+	if (it->phase == PHASE_ASKING) {
+		sc_lingerers_ask(all);
+		return;
+	}
+	struct sc_linger_end end = sc_linger_at_once(it->fd, it->linger.left_bytes);
+	it->linger.end.drained_bytes += end.drained_bytes;
+	it->linger.end.outcome = end.outcome == SC_OUTCOME_RST ? SC_OUTCOME_RST : SC_OUTCOME_LIMIT;
+	it->linger.end.why = end.outcome == SC_OUTCOME_RST ? end.why : "connections";
+	finish(all, slot);
+}
+
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd)
+{
+	while (all->count > 0 && all->count >= all->max) {
+		finish_oldest(all);
+	}
+	bool is_known = sc_holders_are_known((enum sc_birth)job->birth);
+	uint32_t slot = all->max > 0 ? take_slot(all) : NO_SLOT;
+	if (slot == NO_SLOT) {
+		struct sc_holders_query query = {
+			.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+		sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+		if (query.answer == SC_HOLDERS_NOBODY) {
+			finish_at_once(all, job, fd, all->max > 0 ? "memory" : "connections");
+		} else {
+			close_shared(all, job, fd, NULL);
+		}
+		return;
+	}
+	struct sc_lingerer *it = &all->slots[slot];
+	it->job = *job;
+	it->fd = fd;
+	it->phase = PHASE_ASKING;
+	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
+	if (is_known) {
+		begin(all, slot);
+	} else {
+		all->asking_count++;
+	}
+}
+
+/* Queries of those who wait for an answer, at most max; their slots' numbers go along. */
+static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *queries, size_t max)
+{
+	size_t count = 0;
+	for (uint32_t slot = all->newest; slot != NO_SLOT && count < max;
+		slot = all->slots[slot].older) {
+		const struct sc_lingerer *it = &all->slots[slot];
+		if (it->phase == PHASE_ASKING) {
+			queries[count++] = (struct sc_holders_query){.inode = it->job.conn.inode,
+				.birth = (enum sc_birth)it->job.birth,
+				.mine = slot};
+		}
+	}
+	return count;
+}
+
+static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
+{
+	struct sc_lingerer *it = &all->slots[query->mine];
+	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
+	all->asking_count--;
+	if (verdict.action == SC_ACTION_LINGER) {
+		begin(all, (uint32_t)query->mine);
+		return;
+	}
+	struct sc_job job = it->job;
+	int fd = it->fd;
+	free_slot(all, (uint32_t)query->mine);
+	close_shared(all, &job, fd, verdict.why);
+}
+
+/* In one sweep, if there is memory for the questions; else a few at a time. */
+void sc_lingerers_ask(struct sc_lingerers *all)
+{
+	struct sc_holders_query few[8];
+	size_t size = all->asking_count * sizeof(few[0]);
+	struct sc_holders_query *many = size > sizeof(few) ? sc_memory_map(size) : NULL;
+	struct sc_holders_query *queries = many != NULL ? many : few;
+	while (all->asking_count > 0) {
+		size_t count = collect(all, queries, many != NULL ? all->asking_count : 8);
+		sc_holders_ask(queries, count, SC_OWN_TABLE_COUNTS);
+		for (size_t i = 0; i < count; i++) {
+			act_on(all, &queries[i]);
+		}
+	}
+	if (many != NULL) {
+		sc_memory_unmap(many, size);
+	}
+}
+
+static void receive(struct sc_lingerers *all, uint32_t slot, uint64_t now_ms)
+{
+	struct sc_lingerer *it = &all->slots[slot];
+	sc_linger_receive(&it->linger, now_ms);
+	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
+		finish(all, slot);
+	}
+}
+
+/* Look at every clock, and find out when the next one runs out. */
+static void tick(struct sc_lingerers *all, uint64_t now_ms)
+{
+	all->due_ms = UINT64_MAX;
+	uint32_t newer;
+	for (uint32_t slot = all->oldest; slot != NO_SLOT; slot = newer) {
+		struct sc_lingerer *it = &all->slots[slot];
+		newer = it->newer;
+		if (it->phase == PHASE_ASKING) {
+			continue;
+		}
+		sc_linger_tick(&it->linger, now_ms);
+		if (it->linger.end.outcome != SC_OUTCOME_NONE) {
+			finish(all, slot);
+		} else {
+			set_due(all, sc_linger_due_ms(&it->linger));
+		}
+	}
+}
+
+static int64_t time_left(const struct sc_lingerers *all, uint64_t now_ms, int64_t max_wait_ms)
+{
+	if (all->due_ms == UINT64_MAX) {
+		return max_wait_ms;
+	}
+	int64_t left = all->due_ms > now_ms ? (int64_t)(all->due_ms - now_ms) : 0;
+	return max_wait_ms >= 0 && max_wait_ms < left ? max_wait_ms : left;
+}
+
+bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
+{
+	struct epoll_event events[EVENTS];
+	int64_t wait = time_left(all, sc_linger_now_ms(), max_wait_ms);
+	int wait_ms = wait > 1000000000 ? 1000000000 : (int)wait;
+	if (all->poll < 0) {
+		struct pollfd wanted = {all->reader, POLLIN, 0};
+		struct timespec time = {wait / 1000, wait % 1000 * 1000000};
+		return SC_SYS5(SYS_ppoll, &wanted, 1, wait < 0 ? NULL : &time, NULL, 0) == 1;
+	}
+	long count = SC_SYS6(SYS_epoll_pwait, all->poll, events, EVENTS, wait_ms, NULL, 8);
+	uint64_t now = sc_linger_now_ms();
+	bool is_reader_ready = false;
+	for (long i = 0; i < count; i++) {
+		if (events[i].data.u32 == READER) {
+			is_reader_ready = true;
+		} else {
+			receive(all, events[i].data.u32, now);
+		}
+	}
+	if (now >= all->due_ms) {
+		tick(all, now);
+	}
+	return is_reader_ready;
+}
+
+void sc_lingerers_hurry(struct sc_lingerers *all, uint64_t until_ms)
+{
+	uint64_t now = sc_linger_now_ms();
+	all->until_ms = until_ms;
+	all->granularity_ms = 1;
+	for (uint32_t slot = all->oldest; slot != NO_SLOT; slot = all->slots[slot].newer) {
+		if (all->slots[slot].phase == PHASE_LINGERING) {
+			sc_linger_hurry(&all->slots[slot].linger, now, until_ms);
+		}
+	}
+	all->due_ms = now;
+}
+
+void sc_lingerers_end(struct sc_lingerers *all)
+{
+	while (all->count > 0) {
+		finish_oldest(all);
+	}
+	if (all->slots != NULL) {
+		sc_memory_unmap(all->slots, all->slot_count * sizeof(*all->slots));
+	}
+	if (all->poll >= 0) {
+		sc_sys_close(all->poll);
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The connections that linger, all of one thread: whose they are, what has come, which clock runs
+ * out next. Memory grows with their number and is given back; no call blocks but
+ * sc_lingerers_wait(). Not for two threads at once; leaves errno alone.
+ */
+#ifndef SC_LINGERERS_H
+#define SC_LINGERERS_H
+
+#include "config.h"
+#include "job.h"
+#include "linger.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sc_lingerers {
+	const struct sc_config *config;
+	/* Told once of every connection given, when it has ended; fd is closed by then. */
+	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end);
+	struct sc_lingerer *slots;
+	uint32_t slot_count;
+	uint32_t free_slot; /* chain of free ones */
+	uint32_t oldest;    /* chain by age */
+	uint32_t newest;
+	uint32_t count;          /* in use */
+	uint32_t asking_count;   /* whose holders are to be asked for */
+	uint32_t max;            /* past it the oldest is finished */
+	int poll;                /* epoll set of them all; negative: nothing is kept */
+	int reader;              /* see sc_lingerers_listen() */
+	uint64_t due_ms;         /* when sc_lingerers_tick() has work; never later than needed */
+	uint64_t granularity_ms; /* clocks may run this much over, so that few looks serve all */
+	uint64_t until_ms;       /* the process ends then; 0: not in sight */
+};
+
+/* config and ended must live on. max: see above; 0: everything given is ended at once. */
+void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
+	void (*ended)(const struct sc_job *, const struct sc_linger_end *));
+
+/* Take a connection; owns fd from now on. */
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd);
+
+/* Find out who else holds those added since the last time, in one sweep, and begin to end them. */
+void sc_lingerers_ask(struct sc_lingerers *all);
+
+/*
+ * Wait until something has come, a clock has run out or max_wait_ms are over, and deal with it.
+ * Returns true where reader, a descriptor in the set, has become readable.
+ */
+bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms);
+
+/* Have reader in the set too. */
+void sc_lingerers_listen(struct sc_lingerers *all, int reader);
+
+/* The process ends at until_ms. */
+void sc_lingerers_hurry(struct sc_lingerers *all, uint64_t until_ms);
+
+/* Give everything back; finishes what still lingers. */
+void sc_lingerers_end(struct sc_lingerers *all);
+
+#endif

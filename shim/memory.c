@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "memory.h"
+#include "sys.h"
+#include <sys/mman.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+static void *address_or_null(long result)
+{
+	return result < 0 && result > -4096 ? NULL : (void *)result;
+}
+
+void *sc_memory_map(size_t size)
+{
+	return address_or_null(sc_sys6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+}
+
+void *sc_memory_map_wiped(size_t size)
+{
+	void *mapping = sc_memory_map(size);
+	if (mapping != NULL && SC_SYS3(SYS_madvise, mapping, size, MADV_WIPEONFORK) != 0) {
+		sc_memory_unmap(mapping, size);
+		return NULL;
+	}
+	return mapping;
+}
+
+void *sc_memory_grow(void *mapping, size_t old_size, size_t new_size)
+{
+	return address_or_null(SC_SYS4(SYS_mremap, mapping, old_size, new_size, MREMAP_MAYMOVE));
+}
+
+void sc_memory_unmap(void *mapping, size_t size)
+{
+	SC_SYS2(SYS_munmap, mapping, size);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Call sites by number. The names are copied when a site is first seen, so a report that is written
+ * half a minute later is right even if the module has been unloaded since. Async-signal-safe,
+ * lock-free, bounded: past the table's size a site is known by its address alone.
+ */
+#ifndef SC_SITES_H
+#define SC_SITES_H
+
+#include "report.h"
+
+/* The number of the call that returns to return_address; 0: no room. */
+unsigned sc_sites_number(const void *return_address);
+
+/* The site of that number; strings live for ever. */
+void sc_sites_get(unsigned number, struct sc_site *site);
+
+#endif

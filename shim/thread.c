@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "thread.h"
+#include "memory.h"
+#include "procfs.h"
+#include "sys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2
+#endif
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define USES_PTHREAD 1 /* sanitizers want to know of every thread */
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define USES_PTHREAD 1
+#endif
+#endif
+#ifdef USES_PTHREAD
+#include <pthread.h>
+#endif
+
+enum {
+	STACK_SIZE = 64 * 1024,
+	STORAGE_SIZE = 4096, /* thread storage, at the top of the stack's mapping */
+	KERNEL_SIGSET_SIZE = 8,
+};
+
+static char *_Atomic stack; /* mapped once, used by one thread after another */
+
+bool sc_thread_is_here(void)
+{
+	const char *here = __builtin_frame_address(0);
+	const char *low = atomic_load_explicit(&stack, memory_order_relaxed);
+	return low != NULL && here >= low && here < low + STACK_SIZE;
+}
+
+static char *get_stack(void)
+{
+	char *mapped = atomic_load(&stack);
+	if (mapped == NULL) {
+		mapped = sc_memory_map(STACK_SIZE);
+		if (mapped != NULL) {
+			/* The lowest page is the guard. */
+			SC_SYS3(SYS_mprotect, mapped, 4096, 0);
+			atomic_store(&stack, mapped);
+		}
+	}
+	return mapped;
+}
+
+static void run(void (*body)(void))
+{
+	SC_SYS5(SYS_prctl, PR_SET_NAME, "safeclose", 0, 0, 0);
+	body();
+}
+
+#ifdef USES_PTHREAD
+static _Atomic int *running_tid;
+
+static void *run_pthread(void *body)
+{
+	run((void (*)(void))(uintptr_t)body);
+	atomic_store(running_tid, 0);
+	return NULL;
+}
+
+static int start(char *low, void (*body)(void), _Atomic int *tid)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	running_tid = tid;
+	atomic_store(tid, 1);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstack(&attributes, low + 4096, STACK_SIZE - 4096);
+	int error = pthread_create(&thread, &attributes, run_pthread, (void *)(uintptr_t)body);
+	pthread_attr_destroy(&attributes);
+	if (error != 0) {
+		atomic_store(tid, 0);
+	}
+	return -error;
+}
+#else
+/* stubs.S: clone(2) whose child calls run(body) on the new stack, then ends its thread. */
+long sc_stubs_clone_thread(unsigned long flags, void *stack_top, void *parent_tid, void *child_tid,
+	void *storage, void (*run)(void (*)(void)), void (*body)(void));
+
+static int start(char *low, void (*body)(void), _Atomic int *tid)
+{
+	char *storage = low + STACK_SIZE - STORAGE_SIZE / 2;
+	memset(low + STACK_SIZE - STORAGE_SIZE, 0, STORAGE_SIZE);
+	*(char **)storage = storage; /* x86-64 finds its storage by it */
+	long result = sc_stubs_clone_thread(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+						    CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
+						    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
+		low + STACK_SIZE - STORAGE_SIZE, tid, tid, storage, run, body);
+	return result < 0 ? (int)result : 0;
+}
+#endif
+
+int sc_thread_start(void (*body)(void), _Atomic int *tid)
+{
+	char *low = get_stack();
+	if (low == NULL) {
+		return -ENOMEM;
+	}
+	/* A new thread has its creator's mask. */
+	uint64_t all = ~0ULL;
+	uint64_t before = 0;
+	int error = (int)SC_SYS4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
+	if (error != 0) {
+		return error;
+	}
+	error = start(low, body, tid);
+	SC_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+	return error;
+}
+
+struct kept {
+	int a;
+	int b;
+};
+
+static bool close_unless_kept(void *context, int table, const char *name)
+{
+	const struct kept *kept = context;
+	int fd;
+	if (sc_procfs_number(name, &fd) && fd != kept->a && fd != kept->b && fd != table) {
+		sc_sys_close(fd);
+	}
+	return true;
+}
+
+/* Before Linux 5.9: the whole table is copied, then closed one by one. */
+static int leave_table_slowly(int keep_a, int keep_b)
+{
+	struct kept kept = {keep_a, keep_b};
+	int error = (int)SC_SYS1(SYS_unshare, CLONE_FILES);
+	if (error != 0) {
+		return error;
+	}
+	int table = (int)SC_SYS4(
+		SYS_openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY, 0);
+	if (table < 0) {
+		return table;
+	}
+	error = sc_procfs_each(table, close_unless_kept, &kept);
+	sc_sys_close(table);
+	return error;
+}
+
+static void close_between(int low, int high)
+{
+	if (low <= high) {
+		SC_SYS3(SYS_close_range, low, high, 0);
+	}
+}
+
+int sc_thread_leave_table(int keep_a, int keep_b)
+{
+	int low = keep_a < keep_b ? keep_a : keep_b;
+	int high = keep_a < keep_b ? keep_b : keep_a;
+	/* Copies at most what lies below: the kernel leaves out what it is to close at the end. */
+	int error = (int)SC_SYS3(SYS_close_range, high + 1, ~0U, CLOSE_RANGE_UNSHARE);
+	if (error != 0) {
+		return leave_table_slowly(keep_a, keep_b);
+	}
+	close_between(low < 0 ? 0 : low + 1, high - 1);
+	close_between(0, low - 1);
+	return 0;
+}
