@@ -77,6 +77,7 @@ static void assert_configs_equal(const struct sc_config *a, const struct sc_conf
 	assert_int_equal(a->linger_timeout_ms, b->linger_timeout_ms);
 	assert_int_equal(a->exit_timeout_ms, b->exit_timeout_ms);
 	assert_int_equal(a->drain_max_bytes, b->drain_max_bytes);
+	assert_int_equal(a->linger_max, b->linger_max);
 	assert_string_equal(a->log, b->log);
 }
 
@@ -113,7 +114,7 @@ static const struct sc_option *find_option(const char *name)
 
 /* What each variable must be. */
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_TEXT };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT };
 
 struct expected {
 	const char *name;
@@ -131,6 +132,7 @@ static const struct expected expected_rows[] = {
 	{"SAFECLOSE_LINGER_TIMEOUT", "5s", KIND_DURATION, 5000, {NULL}},
 	{"SAFECLOSE_EXIT_TIMEOUT", "2s", KIND_DURATION, 2000, {NULL}},
 	{"SAFECLOSE_DRAIN_MAX", "64M", KIND_SIZE, 67108864, {NULL}},
+	{"SAFECLOSE_LINGER_MAX", "auto", KIND_COUNT, SC_LINGER_MAX_AUTO, {NULL}},
 	{"SAFECLOSE_LOG", "stderr", KIND_TEXT, 0, {NULL}},
 	{"SAFECLOSE_REPORT", "acted", KIND_CHOICE, SC_REPORT_ACTED, {"acted", "all", NULL}},
 };
@@ -157,6 +159,9 @@ static uint64_t get_field(const struct sc_config *config, const char *name)
 	if (strcmp(name, "SAFECLOSE_EXIT_TIMEOUT") == 0) {
 		return config->exit_timeout_ms;
 	}
+	if (strcmp(name, "SAFECLOSE_LINGER_MAX") == 0) {
+		return config->linger_max;
+	}
 	assert_string_equal(name, "SAFECLOSE_DRAIN_MAX");
 	return config->drain_max_bytes;
 }
@@ -175,6 +180,8 @@ static void set_field(struct sc_config *config, const char *name, uint64_t value
 		config->linger_timeout_ms = value;
 	} else if (strcmp(name, "SAFECLOSE_EXIT_TIMEOUT") == 0) {
 		config->exit_timeout_ms = value;
+	} else if (strcmp(name, "SAFECLOSE_LINGER_MAX") == 0) {
+		config->linger_max = value;
 	} else {
 		assert_string_equal(name, "SAFECLOSE_DRAIN_MAX");
 		config->drain_max_bytes = value;
@@ -492,6 +499,15 @@ static void test_config_size_with_each_unit_is_taken(void **state)
 	}
 }
 
+static void test_config_count_is_taken_and_auto_is_none_of_them(void **state)
+{
+	(void)state;
+	check_good("SAFECLOSE_LINGER_MAX", "0", 0);
+	check_good("SAFECLOSE_LINGER_MAX", "1", 1);
+	check_good("SAFECLOSE_LINGER_MAX", "65536", 65536);
+	check_good("SAFECLOSE_LINGER_MAX", "auto", SC_LINGER_MAX_AUTO);
+}
+
 static void test_config_log_takes_paths_up_to_its_room(void **state)
 {
 	struct sc_config config;
@@ -601,6 +617,16 @@ static void test_config_size_beyond_its_range_is_bad(void **state)
 
 	(void)state;
 	check_every_bad(KIND_SIZE, bad);
+}
+
+static void test_config_count_not_whole_or_beyond_its_range_is_bad(void **state)
+{
+	static const char *const bad[] = {"1K", "5s", "-1", "+5", "1.5", "0x10", "1e3", " 5", "5 ",
+		"Auto", "AUTO", "auto ", "aut", "18446744073709551615", "18446744073709551616",
+		"99999999999999999999999", NULL};
+
+	(void)state;
+	check_every_bad(KIND_COUNT, bad);
 }
 
 /* Whether 2^63 .. 2^64 - 1 bytes are accepted is open, that they are not taken for less is not. */
@@ -880,6 +906,7 @@ int main(void)
 		cmocka_unit_test(test_config_choice_by_its_name_is_taken),
 		cmocka_unit_test(test_config_duration_with_each_unit_is_taken),
 		cmocka_unit_test(test_config_size_with_each_unit_is_taken),
+		cmocka_unit_test(test_config_count_is_taken_and_auto_is_none_of_them),
 		cmocka_unit_test(test_config_log_takes_paths_up_to_its_room),
 		cmocka_unit_test(test_config_bad_mode_gives_warn_and_never_acts),
 		cmocka_unit_test(test_config_choice_not_written_exactly_is_bad),
@@ -887,6 +914,7 @@ int main(void)
 		cmocka_unit_test(test_config_duration_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_size_not_whole_is_bad),
 		cmocka_unit_test(test_config_size_beyond_its_range_is_bad),
+		cmocka_unit_test(test_config_count_not_whole_or_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_huge_size_is_exact_or_refused),
 		cmocka_unit_test(test_config_empty_value_of_every_row_is_bad),
 		cmocka_unit_test(test_config_junk_value_of_every_row_is_bad),

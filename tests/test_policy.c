@@ -599,6 +599,17 @@ static void test_policy_everyday_close_is_of_no_interest(void **state)
 	}
 }
 
+/* The quick look is all that an everyday close may cost. */
+static void test_policy_when_outside_fin_adds_no_interest(void **state)
+{
+	(void)state;
+	for (int mode = SC_MODE_OFF; mode <= SC_MODE_DRAIN; mode++) {
+		struct row row = established_with_unread((enum sc_mode)mode, 0);
+		row.config.when = SC_WHEN_ALWAYS;
+		assert_false(sc_policy_is_of_interest(&row.config, &row.conn));
+	}
+}
+
 static void test_policy_off_is_interested_in_nothing(void **state)
 {
 	struct row row = established_with_unread(SC_MODE_OFF, 1);
@@ -805,6 +816,7 @@ int main(void)
 		cmocka_unit_test(test_policy_uninteresting_quick_look_hides_no_action_or_report),
 		cmocka_unit_test(test_policy_one_unread_byte_gives_each_mode_its_action),
 		cmocka_unit_test(test_policy_everyday_close_is_of_no_interest),
+		cmocka_unit_test(test_policy_when_outside_fin_adds_no_interest),
 		cmocka_unit_test(test_policy_off_is_interested_in_nothing),
 		cmocka_unit_test(test_policy_other_protocol_is_of_no_interest),
 		cmocka_unit_test(test_policy_huge_unread_is_still_drained),
