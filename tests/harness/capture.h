@@ -49,8 +49,8 @@ size_t capture_count(struct capture *capture, uint16_t from_port, uint8_t flags)
 /* Has one been seen? */
 bool capture_saw(struct capture *capture, uint16_t from_port, uint8_t flags);
 
-/* Wait for one; its absence at the deadline fails the test. */
-void capture_await(struct capture *capture, uint16_t from_port, uint8_t flags);
+/* Wait for one. Returns false if there is none at the deadline. */
+bool capture_await(struct capture *capture, uint16_t from_port, uint8_t flags);
 
 /* Print what was captured, one segment a line, for whoever reads a failed test. */
 void capture_print(struct capture *capture);

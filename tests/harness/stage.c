@@ -36,6 +36,10 @@ struct stage_end stage_judge(struct stage *stage, int status)
 {
 	uint16_t port = stage->peer.program_port;
 
+	if (stage->peer.family == PEER_MPTCP && port != 0) {
+		/* The kernel ends the path in its own time, behind the end of the connection. */
+		capture_await(&stage->capture, port, SEGMENT_FIN | SEGMENT_RST);
+	}
 	netns_settle();
 	return (struct stage_end){
 		.family = stage->peer.family,

@@ -12,7 +12,8 @@ void assert_output(const struct stage_end *end, const char *output);
  * once (which the kernel does not do for MPTCP). */
 void assert_was_reset(const struct stage_end *end);
 
-/* The connection ended with FIN alone: no error at the peer, no RST on the wire, nothing counted. */
+/* The connection ended with FIN alone: no error at the peer, no RST from the
+ * program, nothing counted. */
 void assert_was_fin(const struct stage_end *end);
 
 /* Nothing on stderr. */

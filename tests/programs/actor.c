@@ -683,9 +683,11 @@ static void do_fclose(char **words)
 static void do_freopen(char **words)
 {
 	FILE *stream = streams[number(words[0])];
+	FILE *opened;
 
 	errno = ERRNO_BEFORE;
-	tell_result("freopen", words[0], freopen(words[1], "r+", stream) == stream ? 0 : -1);
+	opened = freopen(words[1], "r+", stream);
+	tell_result("freopen", words[0], opened ? fileno(opened) : -1);
 }
 
 static void do_exit(char **words)
