@@ -6,6 +6,7 @@
  */
 #include "harness/netns.h"
 #include "harness/stage.h"
+#include "harness/text.h"
 #include "harness/unit.h"
 #include "harness/verdict.h"
 
@@ -85,13 +86,24 @@ static void test_shared_connection_is_left_alone(void **state)
 	}
 }
 
+/* The close is reported as shared; so may be the exit of a process that held a copy. */
+static void assert_all_shared(const struct stage_end *end)
+{
+	size_t shared_lines = text_lines_with(end->errors, ": 1000 unread", "; shared ");
+
+	if (text_lines_with(end->errors, "close(", "; shared ") != 1 ||
+		text_lines(end->errors) != shared_lines) {
+		fail_msg("not one close, shared:\n%s", end->errors);
+	}
+}
+
 static void test_shared_connection_is_reported_where_all_is(void **state)
 {
 	for (size_t i = 3; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		struct stage_end end = share(*state, modes[i], "SAFECLOSE_REPORT=all");
 
 		assert_untouched(&end);
-		assert_reported(&end, ": 1000 unread", "; shared ");
+		assert_all_shared(&end);
 	}
 }
 
@@ -157,6 +169,55 @@ static void test_last_holder_fin_ends_with_fin(void **state)
 	assert_reported(&end, ": 1000 unread", "drained 1000, fin in ");
 }
 
+/* ---- without privilege --------------------------------------------------------------------- */
+
+/* Nothing of another user can be looked at in /proc: what was born here needs no look. */
+static struct stage_end close_unprivileged(const char *mode, const char *words)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+
+	program_start(&stage->program,
+		&(struct program_options){.mode = mode, .is_unprivileged = true},
+		"%s connect 3 %s await-unread 3 1000 close 3 say closed hear go", words,
+		stage->peer.target);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, UNREAD_BYTES);
+	return stage_finish(stage, true);
+}
+
+static void assert_unprivileged_cured(const char *mode)
+{
+	static const char *const before[] = {
+		"", "fork end wait", "pipe 3 4 fork close 4 read-end 3 end close 3"};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		struct stage_end end = close_unprivileged(mode, before[i]);
+
+		assert_was_fin(&end);
+		assert_reported(&end, ": 1000 unread", "drained 1000, fin in ");
+	}
+}
+
+static void test_unprivileged_control_resets(void **state)
+{
+	struct stage_end end = close_unprivileged(NULL, "");
+
+	(void)state;
+	assert_was_reset(&end);
+}
+
+static void test_unprivileged_drain_ends_with_fin(void **state)
+{
+	(void)state;
+	assert_unprivileged_cured("drain");
+}
+
+static void test_unprivileged_fin_ends_with_fin(void **state)
+{
+	(void)state;
+	assert_unprivileged_cured("fin");
+}
+
 /* ---- rows and subjects --------------------------------------------------------------------- */
 
 static const struct subject {
@@ -179,7 +240,17 @@ static const struct subject {
 		LAST_ROW_COUNT},
 };
 
-enum { TEST_COUNT = 2 * ROW_COUNT + 4 * LAST_ROW_COUNT };
+/* Tests without rows. */
+static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test_teardown(test_unprivileged_control_resets, stage_teardown),
+	cmocka_unit_test_teardown(test_unprivileged_drain_ends_with_fin, stage_teardown),
+	cmocka_unit_test_teardown(test_unprivileged_fin_ends_with_fin, stage_teardown),
+};
+
+enum {
+	PLAIN_COUNT = sizeof(plain_tests) / sizeof(plain_tests[0]),
+	TEST_COUNT = 2 * ROW_COUNT + 4 * LAST_ROW_COUNT + PLAIN_COUNT,
+};
 
 int main(void)
 {
@@ -201,5 +272,6 @@ int main(void)
 			};
 		}
 	}
+	memcpy(&tests[count], plain_tests, sizeof(plain_tests));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,7 +103,10 @@ static void become_nobody(const char *path)
 static void __attribute__((noreturn)) become_program(const struct program_options *options,
 	char **words, const struct environment *environment, const int ends[3])
 {
+	const struct rlimit no_core = {0, 0};
+
 	setpgid(0, 0);
+	setrlimit(RLIMIT_CORE, &no_core);
 	if (options->is_unprivileged) {
 		become_nobody(words[0]);
 	}

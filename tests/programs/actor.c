@@ -654,6 +654,33 @@ static void do_syscall_dup3(char **words)
 	tell_result("syscall-dup3", words[1], syscall(SYS_dup3, fd, wanted_fd, flags));
 }
 
+static void do_close_range(char **words)
+{
+	int first_fd = number(words[0]);
+	int last_fd = number(words[1]);
+	int flags = number(words[2]);
+
+	errno = ERRNO_BEFORE;
+	tell_result("close-range", words[0],
+		close_range((unsigned int)first_fd, (unsigned int)last_fd, flags));
+}
+
+static void do_syscall_close_range(char **words)
+{
+	int first_fd = number(words[0]);
+	int last_fd = number(words[1]);
+	int flags = number(words[2]);
+
+	errno = ERRNO_BEFORE;
+	tell_result("syscall-close-range", words[0],
+		syscall(SYS_close_range, first_fd, last_fd, flags));
+}
+
+static void do_closefrom(char **words)
+{
+	closefrom(number(words[0]));
+}
+
 static void do_fdopen(char **words)
 {
 	int fd = number(words[0]);
@@ -862,18 +889,21 @@ static const struct word {
 	{"send-fd", 2, do_send_fd},             /* UNIX FD */
 	{"receive-fd", 2, do_receive_fd},       /* UNIX FD */
 	/* closing: each tells its result */
-	{"close", 1, do_close},                 /* FD */
-	{"dup2", 2, do_dup2},                   /* FD FD */
-	{"dup3", 3, do_dup3},                   /* FD FD FLAGS */
-	{"syscall-close", 1, do_syscall_close}, /* FD */
-	{"syscall-dup3", 3, do_syscall_dup3},   /* FD FD FLAGS */
-	{"fdopen", 2, do_fdopen},               /* FD MODE: tells nothing */
-	{"print", 2, do_print},                 /* FD BYTES: into fdopen's stream; tells nothing */
-	{"fclose", 1, do_fclose},               /* FD: of fdopen */
-	{"freopen", 2, do_freopen},             /* FD PATH */
-	{"exit", 1, do_exit},                   /* STATUS */
-	{"exit-now", 1, do_exit_now},           /* STATUS: _exit */
-	{"quick-exit", 1, do_quick_exit},       /* STATUS */
+	{"close", 1, do_close},                             /* FD */
+	{"dup2", 2, do_dup2},                               /* FD FD */
+	{"dup3", 3, do_dup3},                               /* FD FD FLAGS */
+	{"syscall-close", 1, do_syscall_close},             /* FD */
+	{"syscall-dup3", 3, do_syscall_dup3},               /* FD FD FLAGS */
+	{"close-range", 3, do_close_range},                 /* FIRST LAST FLAGS */
+	{"syscall-close-range", 3, do_syscall_close_range}, /* FIRST LAST FLAGS */
+	{"closefrom", 1, do_closefrom},                     /* FD: tells nothing */
+	{"fdopen", 2, do_fdopen},                           /* FD MODE: tells nothing */
+	{"print", 2, do_print},           /* FD BYTES: into fdopen's stream; tells nothing */
+	{"fclose", 1, do_fclose},         /* FD: of fdopen */
+	{"freopen", 2, do_freopen},       /* FD PATH */
+	{"exit", 1, do_exit},             /* STATUS */
+	{"exit-now", 1, do_exit_now},     /* STATUS: _exit */
+	{"quick-exit", 1, do_quick_exit}, /* STATUS */
 	{"abort", 0, do_abort}, {"syscall-exit-group", 1, do_syscall_exit_group}, /* STATUS */
 	/* processes */
 	{"fork", 0, do_fork},         /* WORD... end */
