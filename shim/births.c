@@ -4,6 +4,7 @@
 #include "sys.h"
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum {
 	TABLE_MAX = 1 << 20,   /* descriptors followed at most: the kernel's default nr_open */
@@ -22,12 +23,13 @@ enum {
 #define EPOLL(entry) ((uint32_t)((entry) >> EPOLL_SHIFT))
 
 /*
- * Everything here lies in pages that a forked child finds zeroed, whatever way it was forked:
- * age 0, no owner, nothing born. A vfork child finds them as its parent left them.
+ * This page a forked child finds zeroed, whatever way it was forked; a vfork child finds it as its
+ * parent left it. The table it finds as it was: what is in it was born in the family.
  */
 struct process {
-	_Atomic int32_t owner_pid;     /* 0: not looked up yet */
-	_Atomic uint32_t forks;        /* births carry forks + 1 */
+	_Atomic int32_t owner_pid; /* 0: not looked up yet */
+	_Atomic uint32_t
+		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic bool is_dup_sent;      /* something that was duplicated has been sent */
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
@@ -37,11 +39,20 @@ struct process {
 /* Not wiped by a fork, so every look has to ask for the pid. */
 static struct process forgetful_fallback = {.is_memory_shared = true};
 static struct process *process = &forgetful_fallback;
+static _Atomic uint32_t age = 1; /* one more with each fork; births carry it */
+static struct sc_births_family family;
 static _Atomic uint64_t *table;
 static uint32_t table_size;
 
 /* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
 static __thread bool is_vfork_child;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 void sc_births_init(void)
 {
@@ -54,11 +65,13 @@ void sc_births_init(void)
 		return;
 	}
 	process = mapped;
-	atomic_store(&process->owner_pid, sc_sys_getpid());
+	family = (struct sc_births_family){sc_sys_getpid(), now_ns()};
+	atomic_store(&process->owner_pid, family.root_pid);
+	atomic_store(&process->first_age, 1);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
 	for (; size >= 512 && table == NULL; size /= 8) {
-		table = sc_memory_map_wiped(size * sizeof(*table));
+		table = sc_memory_map(size * sizeof(*table));
 		table_size = table != NULL ? size : 0;
 	}
 }
@@ -87,11 +100,20 @@ bool sc_births_is_own_memory(void)
 	return owner == pid;
 }
 
+/* A forked child's first act, before anything is born in it. */
+static void grow_up(void)
+{
+	if (atomic_load_explicit(&process->first_age, memory_order_relaxed) == 0) {
+		atomic_store(&process->first_age, atomic_fetch_add(&age, 1) + 1);
+	}
+}
+
 static bool may_write(void)
 {
 	if (is_vfork_child) {
 		return false;
 	}
+	grow_up();
 	return !atomic_load_explicit(&process->is_memory_shared, memory_order_relaxed) ||
 	       sc_births_is_own_memory();
 }
@@ -103,7 +125,7 @@ static _Atomic uint64_t *entry_of(int fd)
 
 static uint32_t age_now(void)
 {
-	return atomic_load_explicit(&process->forks, memory_order_relaxed) + 1;
+	return atomic_load_explicit(&age, memory_order_relaxed);
 }
 
 void sc_births_record(int fd)
@@ -164,7 +186,7 @@ void sc_births_record_sent(int fd)
 void sc_births_record_fork(void)
 {
 	if (may_write()) {
-		atomic_fetch_add(&process->forks, 1);
+		atomic_fetch_add(&age, 1);
 	}
 }
 
@@ -217,6 +239,12 @@ enum sc_birth sc_births_of(int fd)
 	if ((known & FLAG_SENT) || (is_duplicated && atomic_load(&process->is_dup_sent))) {
 		return SC_BIRTH_SENT;
 	}
+	if (!is_vfork_child) {
+		grow_up();
+	}
+	if (AGE(known) < atomic_load(&process->first_age)) {
+		return SC_BIRTH_FAMILY;
+	}
 	if (AGE(known) != age_now()) {
 		return SC_BIRTH_ELDER;
 	}
@@ -236,6 +264,11 @@ void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd))
 			each(set, fd);
 		}
 	}
+}
+
+struct sc_births_family sc_births_get_family(void)
+{
+	return family;
 }
 
 bool sc_births_begin_vfork(void)

@@ -5,8 +5,8 @@
  * in memory, no system call: the cheap proof that a connection is nobody else's.
  *
  * All functions are async-signal-safe, lock-free and leave errno alone. In a vfork child, which has
- * its parent's memory, they change nothing. In a forked child everything is forgotten
- * (MADV_WIPEONFORK): what it inherited, others may hold.
+ * its parent's memory, they change nothing. A forked child, known by a page that the fork wiped
+ * (MADV_WIPEONFORK), takes what it finds for its family's: what it inherited, others may hold.
  */
 #ifndef SC_BIRTHS_H
 #define SC_BIRTHS_H
@@ -15,8 +15,9 @@
 #include <stdint.h>
 
 enum sc_birth {
-	SC_BIRTH_UNKNOWN, /* inherited, received, or made before the library was there */
+	SC_BIRTH_UNKNOWN, /* inherited over exec, received, or made before the library was there */
 	SC_BIRTH_SENT,    /* born here and sent to somebody (SCM_RIGHTS) */
+	SC_BIRTH_FAMILY,  /* born in a process that this one was forked from, without exec */
 	SC_BIRTH_ELDER,   /* born here, but the process has forked since: children may hold it */
 	SC_BIRTH_LOCAL,   /* no fork since, never sent, but duplicated within this process */
 	SC_BIRTH_SOLE,    /* no fork since, never duplicated nor sent: nobody else can hold it */
@@ -33,6 +34,14 @@ void sc_births_record_fork(void); /* about to fork in any way, or to share its d
 void sc_births_record_epoll(int epoll_fd, int fd); /* EPOLL_CTL_ADD */
 
 enum sc_birth sc_births_of(int fd);
+
+/* The process that the library was loaded in, which all of the family descend from, and an upper
+ * bound of its start: nanoseconds of CLOCK_BOOTTIME. */
+struct sc_births_family {
+	int root_pid;
+	uint64_t since_ns;
+};
+struct sc_births_family sc_births_get_family(void);
 
 /*
  * Calls each(epoll_fd, fd) for the epoll set of this process that fd was added to; where that is

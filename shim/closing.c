@@ -138,7 +138,7 @@ static void take_hold(struct sc_closing *it, int fd)
 /* What the kernel says, and the plan made of it. false: nothing to do. */
 static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 {
-	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
+	if (!sc_closing_is_on()) {
 		return false;
 	}
 	sc_inspect_quickly(fd, conn);
@@ -147,8 +147,11 @@ static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 	}
 	sc_inspect_wholly(fd, conn);
 	*plan = sc_policy_decide(config, conn, SC_HOLDERS_UNASKED);
-	bool is_plain = plan->action == SC_ACTION_PASS && plan->outcome == SC_OUTCOME_NONE;
-	return !is_plain && sc_births_is_own_memory();
+	if (plan->action != SC_ACTION_PASS && !sc_births_is_own_memory()) {
+		/* A vfork child: its parent has the same descriptors. */
+		*plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+	}
+	return plan->action != SC_ACTION_PASS || plan->outcome != SC_OUTCOME_NONE;
 }
 
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "drain.h"
 #include "sys.h"
+#include "urgent.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -37,6 +38,8 @@ struct sc_drain sc_drain_socket(int fd, uint64_t max_bytes)
 		} else if (got == 0) {
 			drain.end = SC_DRAIN_PEER_FIN;
 			return drain;
+		} else if (got == -EAGAIN && sc_urgent_is_next(fd)) {
+			continue; /* a signal is pending: then the call does not pass the mark */
 		} else if (got == -EAGAIN) {
 			drain.end = SC_DRAIN_EMPTY;
 			return drain;

@@ -10,10 +10,12 @@
 #include <stdint.h>
 
 enum sc_drain_end {
-	SC_DRAIN_EMPTY,    /* nothing left for now; the peer has not sent FIN */
-	SC_DRAIN_PEER_FIN, /* nothing left, and the peer's FIN has arrived */
-	SC_DRAIN_LIMIT,    /* max_bytes discarded; more may be left */
-	SC_DRAIN_ERROR,    /* error is a negative errno: -ECONNRESET, -ETIMEDOUT, -ENOTCONN, ... */
+	SC_DRAIN_EMPTY, /* nothing left for now; the peer has not sent FIN */
+	/* Nothing left, the end is read: the peer's FIN. After the program's own shutdown(SHUT_RD)
+	 * recv(2) says the same without a FIN, and more may come: sc_inspect_is_peer_done(). */
+	SC_DRAIN_PEER_FIN,
+	SC_DRAIN_LIMIT, /* max_bytes discarded; more may be left */
+	SC_DRAIN_ERROR, /* error is a negative errno: -ECONNRESET, -ETIMEDOUT, -ENOTCONN, ... */
 };
 
 struct sc_drain {

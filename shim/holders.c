@@ -3,10 +3,15 @@
 #include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
+#include "thread.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* Start times in /proc count in USER_HZ, which is 100 for every program there is. */
+enum { NS_PER_TICK = 10000000 };
 
 /* A sweep under way. */
 struct sweep {
@@ -14,9 +19,8 @@ struct sweep {
 	size_t count;
 	size_t unanswered;
 	enum sc_own_table own_table;
-	int proc;            /* /proc, open */
-	int self;            /* this process's number in that /proc */
-	uint64_t self_start; /* its start time; 0: not read yet */
+	int proc; /* /proc, open */
+	int self; /* this process's number in that /proc */
 	/* Of the table being read: */
 	int fdinfo;      /* the folder beside it */
 	bool is_own;     /* this process's */
@@ -59,9 +63,25 @@ static bool may_be_elsewhere(enum sc_birth birth)
 	return birth != SC_BIRTH_LOCAL;
 }
 
+static bool may_be_in_family(enum sc_birth birth)
+{
+	return may_be_elsewhere(birth) && birth != SC_BIRTH_ELDER;
+}
+
 static bool may_be_anywhere(enum sc_birth birth)
 {
-	return birth != SC_BIRTH_LOCAL && birth != SC_BIRTH_ELDER;
+	return may_be_in_family(birth) && birth != SC_BIRTH_FAMILY;
+}
+
+/* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
+static void note_passing(struct sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct sc_holders_query *query = &sweep->queries[i];
+		if (query->answer == SC_HOLDERS_UNASKED && may_be_elsewhere(query->birth)) {
+			query->is_passing = true;
+		}
+	}
 }
 
 /* The first query of this inode, or where it would stand. */
@@ -126,7 +146,10 @@ static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 /* Descriptors in flight to this unix socket may be any connection: nobody can tell. */
 static bool has_descriptors_in_flight(const struct sweep *sweep, const char *name, int fd)
 {
-	if (sweep->is_own) {
+	if (sweep->is_own && sc_ownfds_has(fd)) {
+		return false; /* the library's own channel */
+	}
+	if (sweep->is_own && !sc_thread_is_here()) {
 		int domain = 0;
 		unsigned size = sizeof(domain);
 		if (sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
@@ -154,7 +177,7 @@ static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64
 	size_t at = find(sweep, inode);
 	if (at == sweep->count || sweep->queries[at].inode != inode) {
 		if (has_descriptors_in_flight(sweep, name, fd)) {
-			answer_unknown(sweep, may_be_elsewhere);
+			note_passing(sweep);
 		}
 		return;
 	}
@@ -225,26 +248,57 @@ static bool look_at_thread(void *context, int tasks, const char *name)
 	return sweep->unanswered > 0 && sweep->is_empty;
 }
 
+/* Is the sweeper privileged, so that only somebody even more so can refuse to be read? */
+static bool may_trace(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	return SC_SYS2(SYS_capget, &header, data) == 0 &&
+	       (data[0].effective & (1u << CAP_SYS_PTRACE));
+}
+
 /*
- * A process that may not be read. Whom does it concern? What was inherited or sent, anybody may
- * hold; what was born here, only descendants. A descendant whose parent has ended is init's child:
- * so whoever began later than this process may be one.
+ * The first process, where it is so privileged that not even CAP_SYS_PTRACE may read it: the agent
+ * of a virtual machine or a container's own init. It has programs started; what it might hand down
+ * it hands to its children.
+ */
+static bool is_remote_init(int pid, const struct sc_process_stat *self)
+{
+	return pid == 1 && self->parent != 1 && may_trace();
+}
+
+/*
+ * A process that may not be read. Whom does it concern? What was inherited over an exec or sent,
+ * anybody may hold; what was born in the family, whoever descends from its root; what was born
+ * here, only descendants. A descendant whose parent has ended is init's child, so the age has to
+ * tell: whoever began earlier does not descend.
  */
 static void look_at_unreadable(struct sweep *sweep, int pid)
 {
 	struct sc_process_stat stat;
+	struct sc_process_stat self;
 	if (sc_procfs_stat(sweep->proc, pid, &stat) != 0) {
 		return; /* gone meanwhile */
 	}
 	if (pid == 2 || stat.parent == 2) {
 		return; /* a kernel thread */
 	}
-	struct sc_process_stat self;
-	if (sweep->self_start == 0 && sc_procfs_stat(sweep->proc, sweep->self, &self) == 0) {
-		sweep->self_start = self.start_time;
+	if (sc_procfs_stat(sweep->proc, sweep->self, &self) != 0) {
+		answer_unknown(sweep, may_be_elsewhere);
+		return;
 	}
-	bool may_descend = stat.start_time >= sweep->self_start;
-	answer_unknown(sweep, may_descend ? may_be_elsewhere : may_be_anywhere);
+	if (is_remote_init(pid, &self)) {
+		return;
+	}
+	struct sc_births_family family = sc_births_get_family();
+	uint64_t family_start = family.since_ns / NS_PER_TICK - 1;
+	if (stat.start_time >= self.start_time) {
+		answer_unknown(sweep, may_be_elsewhere);
+	} else if (pid == family.root_pid || stat.start_time >= family_start) {
+		answer_unknown(sweep, may_be_in_family);
+	} else {
+		answer_unknown(sweep, may_be_anywhere);
+	}
 }
 
 static void look_at_process(struct sweep *sweep, int folder, int pid)
@@ -315,6 +369,7 @@ static size_t answer_known(struct sweep *sweep)
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct sc_holders_query *query = &sweep->queries[i];
 		query->answer = SC_HOLDERS_UNASKED;
+		query->is_passing = false;
 		if (is_split) {
 			answer(sweep, query, SC_HOLDERS_UNKNOWN);
 		} else if (sc_holders_are_known(query->birth)) {
@@ -348,6 +403,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 	}
 	sc_ownfds_release(sweep.proc);
 	for (size_t i = 0; i < count; i++) {
-		answer(&sweep, &queries[i], SC_HOLDERS_NOBODY);
+		answer(&sweep, &queries[i],
+			queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY);
 	}
 }

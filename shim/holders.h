@@ -10,6 +10,7 @@
 
 #include "births.h"
 #include "policy.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,8 @@ struct sc_holders_query {
 	uint64_t inode;      /* of the socket; 0: unknown */
 	enum sc_birth birth; /* of its descriptor, before the call that closes it */
 	enum sc_holders answer;
-	size_t mine; /* the caller's */
+	bool is_passing; /* UNKNOWN for descriptors in flight, which may arrive: ask again */
+	size_t mine;     /* the caller's */
 };
 
 /* Can the birth alone answer? Then it says NOBODY, without a system call. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "inspect.h"
 #include "sys.h"
+#include "urgent.h"
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -27,22 +28,6 @@ static enum sc_proto ask_proto(int fd)
 					   : SC_PROTO_OTHER;
 }
 
-/*
- * FIONREAD stops at the urgent mark (tcp_inq, include/net/tcp.h), so a lone urgent byte counts as
- * none, though closing over it resets. At the mark, MSG_OOB says which it is: the byte is there, or
- * has been read with MSG_OOB and is still queued (EINVAL), or has been announced and not arrived
- * (EAGAIN): nothing queued then.
- */
-static bool is_at_urgent_byte(int fd)
-{
-	int at_mark = 0;
-	if (sc_sys_ioctl(fd, SIOCATMARK, &at_mark) != 0 || !at_mark) {
-		return false;
-	}
-	char byte;
-	return sc_sys_recv(fd, &byte, 1, MSG_OOB | MSG_PEEK | MSG_DONTWAIT) != -EAGAIN;
-}
-
 /* MPTCP counts the peer's FIN as one byte: a peek tells (0 is the end). */
 static bool is_fin_only(int fd)
 {
@@ -65,7 +50,7 @@ void sc_inspect_quickly(int fd, struct sc_conn *conn)
 	} else if (error != 0) {
 		conn->proto = SC_PROTO_OTHER;
 	} else if (unread == 0) {
-		conn->is_urgent = is_at_urgent_byte(fd);
+		conn->is_urgent = sc_urgent_is_next(fd);
 	} else if (conn->proto == SC_PROTO_TCP || unread > 1 || !is_fin_only(fd)) {
 		conn->unread_bytes = (uint64_t)unread;
 	}
@@ -148,4 +133,11 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn)
 	if (SC_SYS2(SYS_fstat, fd, &status) == 0) {
 		conn->inode = status.st_ino;
 	}
+}
+
+bool sc_inspect_is_peer_done(int fd)
+{
+	struct sc_conn conn = {.proto = ask_proto(fd)};
+	ask_state(fd, &conn);
+	return is_peer_done(fd, &conn);
 }

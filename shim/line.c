@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "line.h"
+#include <stdbool.h>
 
 void sc_line_add_char(struct sc_line *line, char c)
 {
@@ -40,19 +41,21 @@ void sc_line_add_hex(struct sc_line *line, uint64_t value)
 
 void sc_line_add_escaped(struct sc_line *line, const char *text, size_t max)
 {
-	for (size_t i = 0; text[i] != '\0'; i++) {
-		if (i == max) {
+	size_t added = 0;
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool is_hex = c < 0x20 || c > 0x7e;
+		added += is_hex ? 4 : c == '\\' ? 2 : 1;
+		if (added > max) {
 			sc_line_add(line, "...");
 			return;
 		}
-		unsigned char c = (unsigned char)text[i];
-		if (c == '\\') {
-			sc_line_add(line, "\\\\");
-		} else if (c < 0x20 || c > 0x7e) {
+		if (is_hex) {
 			sc_line_add(line, "\\x");
 			sc_line_add_char(line, "0123456789abcdef"[c >> 4]);
 			sc_line_add_char(line, "0123456789abcdef"[c & 15]);
 		} else {
+			sc_line_add(line, c == '\\' ? "\\" : "");
 			sc_line_add_char(line, (char)c);
 		}
 	}

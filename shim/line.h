@@ -20,8 +20,8 @@ void sc_line_add(struct sc_line *line, const char *text);
 void sc_line_add_number(struct sc_line *line, uint64_t value);
 void sc_line_add_hex(struct sc_line *line, uint64_t value);
 
-/* Add a foreign text of at most max bytes, control characters and bytes above 0x7e as \xNN, the
- * backslash doubled; "..." follows where it was longer. */
+/* Add a foreign text, control characters and bytes above 0x7e as \xNN, the backslash doubled, in at
+ * most max characters; "..." follows where it was longer. */
 void sc_line_add_escaped(struct sc_line *line, const char *text, size_t max);
 
 /* End the line with a newline, in the place of the last byte where it is full. */

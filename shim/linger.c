@@ -58,7 +58,9 @@ void sc_linger_receive(struct sc_linger *it, uint64_t now_ms)
 	}
 	switch (drain.end) {
 	case SC_DRAIN_PEER_FIN:
-		finish(it, SC_OUTCOME_FIN, NULL);
+		if (sc_inspect_is_peer_done(it->fd)) {
+			finish(it, SC_OUTCOME_FIN, NULL);
+		}
 		break;
 	case SC_DRAIN_LIMIT:
 		finish(it, SC_OUTCOME_LIMIT, "bytes");

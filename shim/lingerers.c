@@ -16,9 +16,11 @@ enum {
 	READER = UINT32_MAX, /* the reader's mark in the epoll set */
 	EVENTS = 32,
 	GRANULARITY_MAX_MS = 100,
+	RETRY_MAX = 8,
+	RETRY_MS = 5,
 };
 
-enum phase { PHASE_ASKING, PHASE_LINGERING };
+enum phase { PHASE_ASKING, PHASE_RETRY, PHASE_LINGERING };
 
 struct sc_lingerer {
 	struct sc_job job;
@@ -27,6 +29,7 @@ struct sc_lingerer {
 	uint32_t newer; /* the chain of free slots uses this one too */
 	int fd;
 	uint8_t phase;
+	uint8_t retries;
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
@@ -157,7 +160,6 @@ static void finish(struct sc_lingerers *all, uint32_t slot)
 	struct sc_job job = it->job;
 	struct sc_linger_end end = it->linger.end;
 	int fd = it->fd;
-	all->asking_count -= it->phase == PHASE_ASKING;
 	free_slot(all, slot);
 	close_ended(all, &job, fd, &end);
 }
@@ -197,8 +199,10 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 	if (all->until_ms != 0) {
 		sc_linger_hurry(&it->linger, sc_linger_now_ms(), all->until_ms);
 	}
+	/* By edges: all is taken each time, and after a shutdown(SHUT_RD) of the program's the
+	 * level would stay up. */
 	if (it->linger.end.outcome == SC_OUTCOME_NONE &&
-		enter_poll(all, it->fd, EPOLLIN | EPOLLRDHUP | EPOLLPRI, slot) != 0) {
+		enter_poll(all, it->fd, EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, slot) != 0) {
 		it->linger.end = sc_linger_at_once(it->fd, all->config->drain_max_bytes);
 	}
 	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
@@ -212,7 +216,8 @@ static void finish_oldest(struct sc_lingerers *all)
 {
 	uint32_t slot = all->oldest;
 	struct sc_lingerer *it = &all->slots[slot];
-	if (it->phase == PHASE_ASKING) {
+	if (it->phase != PHASE_LINGERING) {
+		it->retries = RETRY_MAX;
 		sc_lingerers_ask(all);
 		return;
 	}
@@ -245,6 +250,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->job = *job;
 	it->fd = fd;
 	it->phase = PHASE_ASKING;
+	it->retries = 0;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (is_known) {
 		begin(all, slot);
@@ -269,12 +275,35 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 	return count;
 }
 
+/*
+ * Is the same connection being ended already? The program had two descriptors of it and closed the
+ * second while the first was on its way here.
+ */
+static bool is_twin_lingering(const struct sc_lingerers *all, const struct sc_lingerer *it)
+{
+	for (uint32_t slot = all->newest; slot != NO_SLOT; slot = all->slots[slot].older) {
+		const struct sc_lingerer *other = &all->slots[slot];
+		if (other->phase == PHASE_LINGERING && other->job.birth != SC_BIRTH_SOLE &&
+			other->job.conn.inode == it->job.conn.inode) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
 	struct sc_lingerer *it = &all->slots[query->mine];
+	if (query->answer == SC_HOLDERS_UNKNOWN && query->is_passing && it->retries < RETRY_MAX) {
+		it->phase = PHASE_RETRY;
+		it->retries++;
+		all->asking_count--;
+		all->retry_count++;
+		return;
+	}
 	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
 	all->asking_count--;
-	if (verdict.action == SC_ACTION_LINGER) {
+	if (verdict.action == SC_ACTION_LINGER && !is_twin_lingering(all, it)) {
 		begin(all, (uint32_t)query->mine);
 		return;
 	}
@@ -284,9 +313,26 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	close_shared(all, &job, fd, verdict.why);
 }
 
+/* Those whose answer was not certain the last time. */
+static void again(struct sc_lingerers *all)
+{
+	for (uint32_t slot = all->newest; slot != NO_SLOT && all->retry_count > 0;
+		slot = all->slots[slot].older) {
+		if (all->slots[slot].phase == PHASE_RETRY) {
+			all->slots[slot].phase = PHASE_ASKING;
+			all->asking_count++;
+			all->retry_count--;
+		}
+	}
+}
+
 /* In one sweep, if there is memory for the questions; else a few at a time. */
 void sc_lingerers_ask(struct sc_lingerers *all)
 {
+	again(all);
+	if (all->asking_count == 0) {
+		return;
+	}
 	struct sc_holders_query few[8];
 	size_t size = all->asking_count * sizeof(few[0]);
 	struct sc_holders_query *many = size > sizeof(few) ? sc_memory_map(size) : NULL;
@@ -320,7 +366,7 @@ static void tick(struct sc_lingerers *all, uint64_t now_ms)
 	for (uint32_t slot = all->oldest; slot != NO_SLOT; slot = newer) {
 		struct sc_lingerer *it = &all->slots[slot];
 		newer = it->newer;
-		if (it->phase == PHASE_ASKING) {
+		if (it->phase != PHASE_LINGERING) {
 			continue;
 		}
 		sc_linger_tick(&it->linger, now_ms);
@@ -344,6 +390,9 @@ static int64_t time_left(const struct sc_lingerers *all, uint64_t now_ms, int64_
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 {
 	struct epoll_event events[EVENTS];
+	if (all->retry_count > 0 && (max_wait_ms < 0 || max_wait_ms > RETRY_MS)) {
+		max_wait_ms = RETRY_MS;
+	}
 	int64_t wait = time_left(all, sc_linger_now_ms(), max_wait_ms);
 	int wait_ms = wait > 1000000000 ? 1000000000 : (int)wait;
 	if (all->poll < 0) {

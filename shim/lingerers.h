@@ -24,6 +24,7 @@ struct sc_lingerers {
 	uint32_t newest;
 	uint32_t count;          /* in use */
 	uint32_t asking_count;   /* whose holders are to be asked for */
+	uint32_t retry_count;    /* of those, whose answer was not certain: to be asked for again */
 	uint32_t max;            /* past it the oldest is finished */
 	int poll;                /* epoll set of them all; negative: nothing is kept */
 	int reader;              /* see sc_lingerers_listen() */
@@ -39,7 +40,8 @@ void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config,
 /* Take a connection; owns fd from now on. */
 void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd);
 
-/* Find out who else holds those added since the last time, in one sweep, and begin to end them. */
+/* Find out who else holds those added since the last time, in one sweep, and begin to end them.
+ * Some may have to be asked for again: sc_lingerers_wait() then returns soon. */
 void sc_lingerers_ask(struct sc_lingerers *all);
 
 /*

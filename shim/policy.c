@@ -15,7 +15,8 @@ bool sc_policy_is_of_interest(const struct sc_config *config, const struct sc_co
 	if (config->mode == SC_MODE_OFF || quick->proto == SC_PROTO_OTHER) {
 		return false;
 	}
-	if (quick->is_listener || has_unread(quick)) {
+	/* Only the whole look tells of SO_LINGER {1, 0}. */
+	if (quick->is_listener || has_unread(quick) || config->report == SC_REPORT_ALL) {
 		return true;
 	}
 	return config->mode == SC_MODE_FIN && config->when == SC_WHEN_ALWAYS;
@@ -72,12 +73,12 @@ struct sc_verdict sc_policy_decide(
 			       ? (struct sc_verdict){SC_ACTION_WATCH, SC_OUTCOME_NONE, "listener"}
 			       : pass;
 	}
+	if (conn->is_abortive && is_connected(conn->state) && !conn->is_repair) {
+		return (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_ABORTIVE, NULL};
+	}
 	enum sc_action action = plan(config, conn);
 	if (action == SC_ACTION_PASS) {
 		return pass;
-	}
-	if (conn->is_abortive) {
-		return (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_ABORTIVE, NULL};
 	}
 	bool is_ours = holders == SC_HOLDERS_UNASKED || holders == SC_HOLDERS_NOBODY;
 	if (action == SC_ACTION_WATCH || is_ours) {
