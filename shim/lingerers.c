@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lingerers.h"
 #include "holders.h"
+#include "inspect.h"
 #include "memory.h"
 #include "sys.h"
 #include "watch.h"
@@ -145,9 +146,11 @@ static void close_shared(
 	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
 {
 	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
+	struct sc_conn now;
 	int set = sc_watch_begin(fd);
+	sc_inspect_quickly(fd, &now);
 	sc_sys_close(fd);
-	if (sc_watch_end(set) == 0 && (job->conn.unread_bytes > 0 || job->conn.is_urgent)) {
+	if (sc_watch_end(set) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = "other holder closed meanwhile";
 	}
@@ -160,6 +163,12 @@ static void finish(struct sc_lingerers *all, uint32_t slot)
 	struct sc_job job = it->job;
 	struct sc_linger_end end = it->linger.end;
 	int fd = it->fd;
+	/* Two processes may find at once that nobody else holds the connection any more, and end it
+	 * together. One has got the bytes; the other's close was not the last. */
+	if (job.birth != SC_BIRTH_SOLE && end.outcome == SC_OUTCOME_FIN && end.why == NULL &&
+		end.drained_bytes < job.conn.unread_bytes) {
+		end.outcome = SC_OUTCOME_SHARED;
+	}
 	free_slot(all, slot);
 	close_ended(all, &job, fd, &end);
 }
@@ -291,6 +300,14 @@ static bool is_twin_lingering(const struct sc_lingerers *all, const struct sc_li
 	return false;
 }
 
+/* Since the program closed it, somebody has read from it: so it was shared, whoever holds it now. */
+static bool was_read_since(const struct sc_lingerer *it)
+{
+	struct sc_conn now;
+	sc_inspect_quickly(it->fd, &now);
+	return now.unread_bytes < it->job.conn.unread_bytes;
+}
+
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
 	struct sc_lingerer *it = &all->slots[query->mine];
@@ -303,7 +320,8 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
 	all->asking_count--;
-	if (verdict.action == SC_ACTION_LINGER && !is_twin_lingering(all, it)) {
+	if (verdict.action == SC_ACTION_LINGER && !is_twin_lingering(all, it) &&
+		!was_read_since(it)) {
 		begin(all, (uint32_t)query->mine);
 		return;
 	}
