@@ -60,6 +60,10 @@ static struct stage_end share(const struct row *row, const char *mode, const cha
 	peer_accept(&stage->peer);
 	peer_send(&stage->peer, UNREAD_BYTES);
 	program_hear(&stage->program, "closed");
+	if (variable) {
+		/* What it says, it says before the other holder goes on. */
+		program_await_errors(&stage->program, "close(");
+	}
 	netns_settle();
 	assert_false(
 		capture_saw(&stage->capture, stage->peer.program_port, SEGMENT_FIN | SEGMENT_RST));
