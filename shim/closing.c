@@ -64,6 +64,19 @@ bool sc_closing_is_on(void)
 	return loaded != NULL && loaded->mode != SC_MODE_OFF;
 }
 
+bool sc_closing_halves_shutdown(void)
+{
+	const struct sc_config *loaded = atomic_load(&config);
+	return loaded != NULL && loaded->mode == SC_MODE_FIN &&
+	       loaded->shutdown == SC_SHUTDOWN_HALF;
+}
+
+bool sc_closing_strips_deepbind(void)
+{
+	const struct sc_config *loaded = atomic_load(&config);
+	return loaded != NULL && loaded->deepbind == SC_DEEPBIND_STRIP;
+}
+
 uint64_t sc_closing_exit_timeout_ms(void)
 {
 	const struct sc_config *loaded = atomic_load(&config);

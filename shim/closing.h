@@ -30,6 +30,12 @@ void sc_closing_init(const struct sc_config *config);
 /* Is there anything to do at all (mode is not off)? */
 bool sc_closing_is_on(void);
 
+/* Do SAFECLOSE_MODE and SAFECLOSE_SHUTDOWN ask for half-closes instead of shutdowns? */
+bool sc_closing_halves_shutdown(void);
+
+/* Does SAFECLOSE_DEEPBIND ask to take RTLD_DEEPBIND away? */
+bool sc_closing_strips_deepbind(void);
+
 /* SAFECLOSE_EXIT_TIMEOUT; only while sc_closing_is_on(). */
 uint64_t sc_closing_exit_timeout_ms(void);
 

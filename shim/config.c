@@ -21,6 +21,8 @@ struct row {
 
 static const char *const mode_choices[] = {"off", "warn", "drain", "fin", NULL};
 static const char *const when_choices[] = {"unread", "always", NULL};
+static const char *const shutdown_choices[] = {"keep", "half", NULL};
+static const char *const deepbind_choices[] = {"keep", "strip", NULL};
 static const char *const report_choices[] = {"acted", "all", NULL};
 
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
@@ -56,6 +58,13 @@ static const struct row rows[] = {
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 "Report resets and what was done against them, or also closes left alone."},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
+	{{PREFIX "SHUTDOWN", "keep", "keep or half",
+		 "In fin: half makes the program's shutdown for reading wait for the close."},
+		KIND_CHOICE, FIELD(shutdown), shutdown_choices, NULL},
+	{{PREFIX "DEEPBIND", "keep", "keep or strip",
+		 "strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins are "
+		 "seen."},
+		KIND_CHOICE, FIELD(deepbind), deepbind_choices, NULL},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };

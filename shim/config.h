@@ -11,6 +11,8 @@
 
 enum sc_mode { SC_MODE_OFF, SC_MODE_WARN, SC_MODE_DRAIN, SC_MODE_FIN };
 enum sc_when { SC_WHEN_UNREAD, SC_WHEN_ALWAYS };
+enum sc_shutdown { SC_SHUTDOWN_KEEP, SC_SHUTDOWN_HALF };
+enum sc_deepbind { SC_DEEPBIND_KEEP, SC_DEEPBIND_STRIP };
 enum sc_report_level { SC_REPORT_ACTED, SC_REPORT_ALL };
 
 #define SC_LINGER_MAX_AUTO UINT64_MAX /* a quarter of the soft RLIMIT_NOFILE */
@@ -22,6 +24,8 @@ struct sc_config {
 	enum sc_mode mode;
 	enum sc_when when;
 	enum sc_report_level report;
+	enum sc_shutdown shutdown;
+	enum sc_deepbind deepbind;
 	uint64_t linger_time_ms;    /* all that one connection may linger */
 	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */

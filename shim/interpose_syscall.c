@@ -7,11 +7,13 @@
 #include "closing.h"
 #include "ending.h"
 #include "interpose.h"
+#include "interpose_exec.h"
 #include "messages.h"
 #include "real.h"
 #include "start.h"
 #include "stubs.h"
 #include "threads.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -35,6 +37,16 @@ void *sc_syscall_route_clone(void *function, void *stack, int flags)
 	sc_start();
 	before_clone((unsigned long)flags);
 	return (void *)sc_real.clone;
+}
+
+struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags)
+{
+	(void)path;
+	sc_start();
+	if (sc_closing_strips_deepbind()) {
+		flags &= ~RTLD_DEEPBIND;
+	}
+	return (struct sc_dlopen_entry){sc_real.dlopen, flags};
 }
 
 struct sc_vfork_entry sc_syscall_begin_vfork(void)
@@ -89,6 +101,7 @@ void *sc_syscall_route(long number, long a, long b)
 	switch (number) {
 	case SYS_close:
 	case SYS_close_range:
+	case SYS_execve:
 	case SYS_dup:
 #ifdef SYS_dup2
 	case SYS_dup2:
@@ -183,6 +196,11 @@ static int real_dup3(int from, int to, long flags)
 	return (int)sc_real.syscall(SYS_dup3, from, to, flags);
 }
 
+static int real_execve(const char *path, char *const argv[], char *const envp[])
+{
+	return (int)sc_real.syscall(SYS_execve, path, argv, envp);
+}
+
 static int real_close_range(unsigned first, unsigned last, int flags)
 {
 	return (int)sc_real.syscall(SYS_close_range, first, last, flags);
@@ -194,6 +212,9 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 	switch (number) {
 	case SYS_close:
 		return follow_close(a, caller);
+	case SYS_execve:
+		return sc_interpose_execve(
+			(const char *)a, (char *const *)b, (char *const *)c, caller, real_execve);
 	case SYS_close_range:
 		return sc_interpose_close_range((unsigned)a, (unsigned)b, (int)c,
 			SC_VIA_CLOSE_RANGE, caller, real_close_range);

@@ -120,6 +120,19 @@ static void free_slot(struct sc_lingerers *all, uint32_t slot)
 	all->count--;
 }
 
+/* The connection outlives our last close of it: is it in a program's hands? (The other copies there
+ * may be are those of a relative's library, which ends it at the same time.) */
+static bool is_held(const struct sc_job *job)
+{
+	struct sc_holders_query query = {
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+	if (sc_holders_are_known(query.birth)) {
+		return true;
+	}
+	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+	return query.answer == SC_HOLDERS_SOMEBODY;
+}
+
 /*
  * Close the copy, which ends the connection, and tell. Somebody who still holds it now refutes the
  * proof that nobody did: that must never be, and is said where it is.
@@ -134,7 +147,7 @@ static void close_ended(
 	}
 	int set = job->is_in_place ? -EBADF : sc_watch_begin(fd);
 	sc_sys_close(fd);
-	if (sc_watch_end(set) == 1) {
+	if (sc_watch_end(set) == 1 && is_held(job)) {
 		end->why = "still held elsewhere";
 	}
 	all->ended(job, end);

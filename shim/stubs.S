@@ -59,6 +59,20 @@ clone:
 	.cfi_endproc
 	.size	clone, . - clone
 
+	.globl	dlopen
+	.type	dlopen, @function
+dlopen:
+	.cfi_startproc
+	pushq	%rdi
+	.cfi_adjust_cfa_offset 8
+	call	sc_syscall_route_dlopen	/* %rax: the real one; %rdx: its flags */
+	popq	%rdi
+	.cfi_adjust_cfa_offset -8
+	movl	%edx, %esi
+	jmp	*%rax
+	.cfi_endproc
+	.size	dlopen, . - dlopen
+
 /*
  * The child returns first and overwrites the stack that its parent returns on, so the return
  * address waits in thread storage, which both share.
@@ -173,6 +187,22 @@ clone:
 	br	x16
 	.cfi_endproc
 	.size	clone, . - clone
+
+	.globl	dlopen
+	.type	dlopen, %function
+dlopen:
+	.cfi_startproc
+	stp	x30, x0, [sp, -16]!
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset x30, 0
+	bl	sc_syscall_route_dlopen
+	mov	x16, x0
+	ldp	x30, x0, [sp], 16
+	.cfi_adjust_cfa_offset -16
+	.cfi_restore x30
+	br	x16
+	.cfi_endproc
+	.size	dlopen, . - dlopen
 
 	.globl	vfork
 	.globl	__vfork

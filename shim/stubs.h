@@ -18,6 +18,14 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 /* Where clone() is to go on. */
 void *sc_syscall_route_clone(void *function, void *stack, int flags);
 
+/* The real dlopen, and the flags to call it with. It finds its caller by the return address, whose
+ * search path counts, so it must not be called from here. */
+struct sc_dlopen_entry {
+	void *(*real)(const char *, int);
+	long flags;
+};
+struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags);
+
 /* The real vfork, and whether sc_births_end_vfork() is to be told its results. */
 struct sc_vfork_entry {
 	pid_t (*real)(void);
