@@ -92,8 +92,11 @@ void sc_linger_tick(struct sc_linger *it, uint64_t now_ms)
 	} else if (now_ms >= it->quiet_ms) {
 		if (is_alive(it)) {
 			it->quiet_ms = now_ms + it->timeout_ms;
+		} else if (it->is_hurried) {
+			/* The FIN and all before it have arrived, and the peer has no more to say. */
+			finish(it, SC_OUTCOME_FIN, "exit");
 		} else {
-			finish(it, SC_OUTCOME_TIMEOUT, it->is_hurried ? "exit" : "silence");
+			finish(it, SC_OUTCOME_TIMEOUT, "silence");
 		}
 	}
 }
