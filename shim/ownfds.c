@@ -186,7 +186,7 @@ bool sc_ownfds_has(int fd)
 {
 	int end = atomic_load_explicit(&slots_end, memory_order_relaxed);
 	for (int i = 0; i < end; i++) {
-		if (atomic_load_explicit(&slots[i], memory_order_relaxed) == fd + 1) {
+		if (atomic_load_explicit(&slots[i], memory_order_relaxed) - 1 == fd) {
 			return fd >= 0;
 		}
 	}
