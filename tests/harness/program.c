@@ -18,7 +18,6 @@
 
 enum {
 	NOBODY = 65534,
-	STATUS_NO_USER = 124, /* the child could not become NOBODY or reach the program */
 	ENVIRONMENT_ROOM = PROGRAM_ENVIRONMENT_MAX + 12,
 };
 
@@ -91,11 +90,26 @@ static char **split_words(char *executable, char *script)
 	return words;
 }
 
-static void become_nobody(const char *path)
+/* In a child. Returns false where it may not, or could not reach the program then. */
+static bool become_nobody(const char *path)
 {
-	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0 ||
-		access(path, X_OK) < 0 || access(PROGRAM_LIBRARY, R_OK) < 0) {
-		_exit(STATUS_NO_USER);
+	return setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
+	       access(path, X_OK) == 0 && access(PROGRAM_LIBRARY, R_OK) == 0;
+}
+
+/* Try it out in a child, and skip the test where it cannot be. */
+static void require_nobody(const char *path)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		_exit(!become_nobody(path));
+	}
+	waitpid(pid, &status, 0);
+	if (status != 0) {
+		print_message("the program cannot be run as an unprivileged user here\n");
+		skip();
 	}
 }
 
@@ -107,8 +121,8 @@ static void __attribute__((noreturn)) become_program(const struct program_option
 
 	setpgid(0, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
-	if (options->is_unprivileged) {
-		become_nobody(words[0]);
+	if (options->is_unprivileged && !become_nobody(words[0])) {
+		_exit(126);
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
@@ -150,6 +164,9 @@ static void spawn(struct program *program, const struct program_options *options
 	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : PROGRAM_FOLDER, name);
 	if (options->mode && access(PROGRAM_LIBRARY, R_OK) < 0) {
 		fail_msg("%s: %s", PROGRAM_LIBRARY, strerror(errno));
+	}
+	if (options->is_unprivileged) {
+		require_nobody(path);
 	}
 	fill_environment(&environment, options);
 	words = split_words(path, script);
@@ -315,10 +332,6 @@ int program_await_exit(struct program *program)
 	program->pid = 0;
 	program_pump(program, 0);
 	status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	if (status == STATUS_NO_USER) {
-		print_message("the program cannot be run as an unprivileged user here\n");
-		skip();
-	}
 	return status;
 }
 
