@@ -88,7 +88,7 @@ bool sc_background_evade(int fd)
 	if (packed == 0 || fd < 0 || (channel.reader != fd && channel.writer != fd)) {
 		return false;
 	}
-	int copy = sc_ownfds_copy(fd);
+	int copy = sc_ownfds_copy_for_good(fd);
 	if (copy < 0) {
 		return false;
 	}

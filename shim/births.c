@@ -7,7 +7,8 @@
 #include <time.h>
 
 enum {
-	TABLE_MAX = 1 << 20,   /* descriptors followed at most: the kernel's default nr_open */
+	TABLE_MAX = 1 << 20, /* descriptors followed at most: the kernel's default nr_open */
+	FORK_MOMENT_NS = 3000000,
 	EPOLL_MANY = 0xffffff, /* in more than one set, or in one with a huge number */
 };
 
@@ -30,6 +31,8 @@ struct process {
 	_Atomic int32_t owner_pid; /* 0: not looked up yet */
 	_Atomic uint32_t
 		first_age; /* of this process; what is younger was born here; 0: a new child */
+	_Atomic int32_t forks_under_way;
+	_Atomic uint64_t last_fork_ns; /* CLOCK_BOOTTIME */
 	_Atomic bool is_dup_sent;      /* something that was duplicated has been sent */
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
@@ -41,6 +44,7 @@ static struct process forgetful_fallback = {.is_memory_shared = true};
 static struct process *process = &forgetful_fallback;
 static _Atomic uint32_t age = 1; /* one more with each fork; births carry it */
 static struct sc_births_family family;
+static void (*child_handler)(void);
 static _Atomic uint64_t *table;
 static uint32_t table_size;
 
@@ -103,9 +107,20 @@ bool sc_births_is_own_memory(void)
 /* A forked child's first act, before anything is born in it. */
 static void grow_up(void)
 {
-	if (atomic_load_explicit(&process->first_age, memory_order_relaxed) == 0) {
-		atomic_store(&process->first_age, atomic_fetch_add(&age, 1) + 1);
+	uint32_t new_child = 0;
+	if (atomic_load_explicit(&process->first_age, memory_order_relaxed) != 0) {
+		return;
 	}
+	uint32_t now = atomic_fetch_add(&age, 1) + 1;
+	if (atomic_compare_exchange_strong(&process->first_age, &new_child, now) &&
+		child_handler != NULL) {
+		child_handler();
+	}
+}
+
+void sc_births_set_child_handler(void (*handler)(void))
+{
+	child_handler = handler;
 }
 
 static bool may_write(void)
@@ -186,8 +201,35 @@ void sc_births_record_sent(int fd)
 void sc_births_record_fork(void)
 {
 	if (may_write()) {
+		atomic_store(&process->last_fork_ns, now_ns());
 		atomic_fetch_add(&age, 1);
 	}
+}
+
+void sc_births_begin_fork(void)
+{
+	if (may_write()) {
+		atomic_fetch_add(&process->forks_under_way, 1);
+		sc_births_record_fork();
+	}
+}
+
+void sc_births_end_fork(int result)
+{
+	if (is_vfork_child) {
+		return;
+	}
+	if (result == 0) {
+		grow_up();
+	} else if (may_write()) {
+		atomic_fetch_sub(&process->forks_under_way, 1);
+	}
+}
+
+bool sc_births_is_forking(void)
+{
+	return atomic_load(&process->forks_under_way) > 0 ||
+	       now_ns() - atomic_load(&process->last_fork_ns) < FORK_MOMENT_NS;
 }
 
 void sc_births_record_shared_memory(void)
@@ -251,6 +293,17 @@ enum sc_birth sc_births_of(int fd)
 	return is_duplicated ? SC_BIRTH_LOCAL : SC_BIRTH_SOLE;
 }
 
+uint32_t sc_births_get_age(void)
+{
+	return age_now();
+}
+
+enum sc_birth sc_births_after(enum sc_birth before, uint32_t age_before)
+{
+	bool is_proof = before == SC_BIRTH_SOLE || before == SC_BIRTH_LOCAL;
+	return is_proof && age_before != age_now() ? SC_BIRTH_ELDER : before;
+}
+
 void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd))
 {
 	_Atomic uint64_t *entry = entry_of(fd);
@@ -279,11 +332,14 @@ bool sc_births_begin_vfork(void)
 	if (atomic_load(&process->owner_pid) == 0) {
 		sc_births_is_own_memory();
 	}
-	sc_births_record_fork();
+	sc_births_begin_fork();
 	return true;
 }
 
 void sc_births_end_vfork(int pid)
 {
 	is_vfork_child = pid == 0;
+	if (pid != 0) {
+		sc_births_end_fork(pid);
+	}
 }

@@ -31,9 +31,27 @@ void sc_births_forget(int fd); /* fd is about to be closed or replaced, or was r
 void sc_births_record_dup(int from, int to);
 void sc_births_record_sent(int fd);
 void sc_births_record_fork(void); /* about to fork in any way, or to share its descriptor table */
+
+/* The same around a fork() that comes back here, with its result. In the child: forget the parent. */
+void sc_births_begin_fork(void);
+void sc_births_end_fork(int result);
+
+/*
+ * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show
+ * in /proc yet.
+ */
+bool sc_births_is_forking(void);
 void sc_births_record_epoll(int epoll_fd, int fd); /* EPOLL_CTL_ADD */
 
 enum sc_birth sc_births_of(int fd);
+
+/* What sc_births_of() said before fd was closed, in the light of what has happened since: *age is the
+ * process's age then. A fork by another thread meanwhile may have copied the descriptor. */
+enum sc_birth sc_births_after(enum sc_birth before, uint32_t age);
+uint32_t sc_births_get_age(void);
+
+/* What a forked child has to do first, before anything is born in it; once. */
+void sc_births_set_child_handler(void (*handler)(void));
 
 /* The process that the library was loaded in, which all of the family descend from, and an upper
  * bound of its start: nanoseconds of CLOCK_BOOTTIME. */

@@ -19,8 +19,8 @@ int sc_channel_open(struct sc_channel *channel)
 	}
 	int bytes = QUEUE_BYTES; /* as much of it as net.core.wmem_max allows */
 	sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-	channel->reader = sc_ownfds_copy(pair[0]);
-	channel->writer = sc_ownfds_copy(pair[1]);
+	channel->reader = sc_ownfds_copy_for_good(pair[0]);
+	channel->writer = sc_ownfds_copy_for_good(pair[1]);
 	sc_sys_close(pair[0]);
 	sc_sys_close(pair[1]);
 	if (channel->reader < 0 || channel->writer < 0) {

@@ -15,6 +15,8 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+enum { ASK_MAX = 3 }; /* times, where an answer is not certain */
+
 static const struct sc_config *_Atomic config;
 
 static uint64_t now_us(void)
@@ -52,8 +54,16 @@ static void report_outcome(const struct sc_job *job, enum sc_outcome outcome, co
 	report(job, &end);
 }
 
+/* A forked child: its parent's copies and channel are none of its business. */
+static void forget_parent(void)
+{
+	sc_background_forget_parent();
+	sc_ownfds_forget_copies();
+}
+
 void sc_closing_init(const struct sc_config *loaded)
 {
+	sc_births_set_child_handler(forget_parent);
 	sc_background_init(loaded, report);
 	atomic_store(&config, loaded);
 }
@@ -106,7 +116,13 @@ static enum sc_holders ask_holders(const struct sc_job *job, enum sc_own_table o
 {
 	struct sc_holders_query query = {
 		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
-	sc_holders_ask(&query, 1, own_table);
+	for (int tries = 0; tries < ASK_MAX; tries++) {
+		sc_holders_ask(&query, 1, own_table);
+		if (!query.is_passing && !query.is_forking) {
+			break;
+		}
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
 	return query.answer;
 }
 
@@ -127,6 +143,7 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	job->fd = fd;
 	job->is_in_place = false;
 	job->via = (uint8_t)via;
+	job->age = sc_births_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
 	job->site = (uint16_t)sc_sites_number(caller);
 	job->begun_us = now_us();
@@ -223,6 +240,7 @@ static void end_held(struct sc_closing *it)
 
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
+	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (!is_closed) {
 		sc_ownfds_release(it->held);
 	} else if (it->plan.action == SC_ACTION_PASS) {

@@ -41,7 +41,8 @@ uint64_t sc_closing_exit_timeout_ms(void);
 
 /*
  * Before the real call, which closes fd; caller is where that was called from. false: nothing to
- * do, make the call and forget *it. true: make the call, and then sc_closing_end(). Between the two
+ * do, make the call and forget *it (but for job.conn, the quick look). true: make the call, and
+ * then sc_closing_end(). Between the two
  * the thread cannot be cancelled.
  */
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller);

@@ -92,11 +92,14 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 /*
  * At exit other threads may still run, so the number must not become free: whoever opened a file
  * now would get it, and a thread that still writes to its connection would write into that file.
+ * A connection with nothing unread is closed here too: the kernel would come to it only a moment
+ * later, when bytes may have arrived.
  */
 static void replace_one(const struct walk *walk, int fd)
 {
 	struct sc_closing closing;
-	if (!sc_closing_begin(&closing, fd, walk->via, walk->caller)) {
+	bool is_followed = sc_closing_begin(&closing, fd, walk->via, walk->caller);
+	if (!is_followed && closing.job.conn.proto == SC_PROTO_OTHER) {
 		return;
 	}
 	bool is_replaced = false;
@@ -104,7 +107,9 @@ static void replace_one(const struct walk *walk, int fd)
 		long result = SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
 		is_replaced = result == fd;
 	}
-	sc_closing_end(&closing, is_replaced);
+	if (is_followed) {
+		sc_closing_end(&closing, is_replaced);
+	}
 }
 
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)

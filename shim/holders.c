@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "holders.h"
+#include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
@@ -19,9 +20,11 @@ struct sweep {
 	size_t count;
 	size_t unanswered;
 	enum sc_own_table own_table;
-	int proc; /* /proc, open */
-	int self; /* this process's number in that /proc */
+	int proc;       /* /proc, open */
+	int self;       /* this process's number in that /proc */
+	int first_copy; /* see may_be_library_copy() */
 	/* Of the table being read: */
+	int pid;
 	int fdinfo;      /* the folder beside it */
 	bool is_own;     /* this process's */
 	bool is_empty;   /* no descriptor seen */
@@ -143,6 +146,37 @@ static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 	       !(sc_sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
 }
 
+/* The number after label in the fdinfo of name, in that base; 0 where there is none. */
+static uint64_t fdinfo_number(
+	const struct sweep *sweep, const char *name, const char *label, unsigned base)
+{
+	char text[512];
+	if (sc_procfs_read(sweep->fdinfo, name, text, sizeof(text)) <= 0) {
+		return 0;
+	}
+	const char *digit = strstr(text, label);
+	if (digit == NULL) {
+		return 0;
+	}
+	uint64_t value = 0;
+	digit += strlen(label);
+	digit += strspn(digit, " \t");
+	for (; *digit >= '0' && *digit < (char)('0' + base); digit++) {
+		value = value * base + (uint64_t)(*digit - '0');
+	}
+	return value;
+}
+
+/*
+ * A relative that has this library too, and closes at the same moment, has a copy for an instant.
+ * Each would take the other's for a holder, and nobody would end the connection.
+ */
+static bool may_be_library_copy(const struct sweep *sweep, const char *name, int fd)
+{
+	return fd >= sweep->first_copy &&
+	       (fdinfo_number(sweep, name, "flags:", 8) & O_CLOEXEC) != 0;
+}
+
 /* Descriptors in flight to this unix socket may be any connection: nobody can tell. */
 static bool has_descriptors_in_flight(const struct sweep *sweep, const char *name, int fd)
 {
@@ -157,19 +191,7 @@ static bool has_descriptors_in_flight(const struct sweep *sweep, const char *nam
 			return false;
 		}
 	}
-	char text[512];
-	if (sc_procfs_read(sweep->fdinfo, name, text, sizeof(text)) <= 0) {
-		return false;
-	}
-	const char *count = strstr(text, "scm_fds:");
-	if (count == NULL) {
-		return false;
-	}
-	count += strlen("scm_fds:");
-	while (*count == ' ' || *count == '\t') {
-		count++;
-	}
-	return *count >= '1' && *count <= '9';
+	return fdinfo_number(sweep, name, "scm_fds:", 10) > 0;
 }
 
 static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64_t inode)
@@ -181,8 +203,13 @@ static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64
 		}
 		return;
 	}
+	bool is_passing = !sweep->is_own && may_be_library_copy(sweep, name, fd);
 	for (; at < sweep->count && sweep->queries[at].inode == inode; at++) {
-		if (!sweep->is_own || own_descriptor_counts(sweep, fd)) {
+		if (is_passing) {
+			sweep->queries[at].is_passing = true;
+		} else if (!sweep->is_own || own_descriptor_counts(sweep, fd)) {
+			sweep->queries[at].holder_pid = sweep->is_own ? 0 : sweep->pid;
+			sweep->queries[at].holder_fd = fd;
 			answer(sweep, &sweep->queries[at], SC_HOLDERS_SOMEBODY);
 		}
 	}
@@ -303,6 +330,7 @@ static void look_at_unreadable(struct sweep *sweep, int pid)
 
 static void look_at_process(struct sweep *sweep, int folder, int pid)
 {
+	sweep->pid = pid;
 	sweep->is_own = pid == sweep->self;
 	int error = look_at_table(sweep, folder);
 	if (error == 0 && sweep->is_empty) {
@@ -370,6 +398,8 @@ static size_t answer_known(struct sweep *sweep)
 		struct sc_holders_query *query = &sweep->queries[i];
 		query->answer = SC_HOLDERS_UNASKED;
 		query->is_passing = false;
+		query->is_forking = false;
+		query->holder_pid = 0;
 		if (is_split) {
 			answer(sweep, query, SC_HOLDERS_UNKNOWN);
 		} else if (sc_holders_are_known(query->birth)) {
@@ -385,7 +415,10 @@ static size_t answer_known(struct sweep *sweep)
 
 void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
 {
-	struct sweep sweep = {.queries = queries, .count = count, .own_table = own_table};
+	struct sweep sweep = {.queries = queries,
+		.count = count,
+		.own_table = own_table,
+		.first_copy = sc_ownfds_first_copy()};
 	bool is_elsewhere = answer_known(&sweep) > 0;
 	if (sweep.unanswered == 0) {
 		return;
@@ -402,8 +435,24 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		}
 	}
 	sc_ownfds_release(sweep.proc);
+	bool is_forking = sc_births_is_forking();
 	for (size_t i = 0; i < count; i++) {
+		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);
 		answer(&sweep, &queries[i],
 			queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY);
 	}
+}
+
+bool sc_holders_still_hold(uint64_t inode, int holder_pid, int holder_fd)
+{
+	char name[64];
+	char link[64];
+	struct sc_line line = {name, sizeof(name) - 1, 0};
+	sc_line_add(&line, "/proc/");
+	sc_line_add_number(&line, (uint64_t)holder_pid);
+	sc_line_add(&line, "/fd/");
+	sc_line_add_number(&line, (uint64_t)holder_fd);
+	name[line.length] = '\0';
+	long length = SC_SYS4(SYS_readlinkat, AT_FDCWD, name, link, sizeof(link));
+	return length > 0 && socket_inode(link, length) == inode;
 }

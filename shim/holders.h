@@ -25,7 +25,10 @@ struct sc_holders_query {
 	enum sc_birth birth; /* of its descriptor, before the call that closes it */
 	enum sc_holders answer;
 	bool is_passing; /* UNKNOWN for descriptors in flight, which may arrive: ask again */
-	size_t mine;     /* the caller's */
+	bool is_forking; /* NOBODY, but a child may not show yet: ask once more */
+	int holder_pid;  /* SOMEBODY in another process: which, and its descriptor; else 0 */
+	int holder_fd;
+	size_t mine; /* the caller's */
 };
 
 /* Can the birth alone answer? Then it says NOBODY, without a system call. */
@@ -36,5 +39,8 @@ bool sc_holders_are_known(enum sc_birth birth);
  * own_table).
  */
 void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table);
+
+/* Does that process still have the connection under that descriptor? */
+bool sc_holders_still_hold(uint64_t inode, int holder_pid, int holder_fd);
 
 #endif

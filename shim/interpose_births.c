@@ -142,27 +142,32 @@ SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *even
 	return sc_real.epoll_ctl(set, operation, fd, event);
 }
 
+static pid_t fork_by(pid_t (*real)(void))
+{
+	sc_births_begin_fork();
+	pid_t pid = real();
+	sc_births_end_fork(pid);
+	return pid;
+}
+
 SC_EXPORT pid_t fork(void)
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.fork();
+	return fork_by(sc_real.fork);
 }
 
 SC_EXPORT pid_t _Fork(void);
 SC_EXPORT pid_t _Fork(void)
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real._Fork();
+	return fork_by(sc_real._Fork);
 }
 
 SC_EXPORT pid_t __fork(void);
 SC_EXPORT pid_t __fork(void)
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.fork();
+	return fork_by(sc_real.fork);
 }
 
 SC_EXPORT int unshare(int flags)
@@ -212,13 +217,15 @@ SC_EXPORT int forkpty(
 	int *master, char *name, const struct termios *termios, const struct winsize *size)
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.forkpty(master, name, termios, size);
+	sc_births_begin_fork();
+	int pid = sc_real.forkpty(master, name, termios, size);
+	sc_births_end_fork(pid);
+	return pid;
 }
 
 SC_EXPORT int daemon(int keep_folder, int keep_output)
 {
 	sc_start();
 	sc_births_record_fork();
-	return sc_real.daemon(keep_folder, keep_output);
+	return sc_real.daemon(keep_folder, keep_output); /* the child finds itself out */
 }

@@ -19,6 +19,7 @@ enum {
 	GRANULARITY_MAX_MS = 100,
 	RETRY_MAX = 8,
 	RETRY_MS = 5,
+	FORK_RETRIES = 2,
 };
 
 enum phase { PHASE_ASKING, PHASE_RETRY, PHASE_LINGERING };
@@ -29,6 +30,8 @@ struct sc_lingerer {
 	uint32_t older;
 	uint32_t newer; /* the chain of free slots uses this one too */
 	int fd;
+	int holder_pid; /* who had it when last asked; 0: nobody, or this process */
+	int holder_fd;
 	uint8_t phase;
 	uint8_t retries;
 };
@@ -124,11 +127,7 @@ static void free_slot(struct sc_lingerers *all, uint32_t slot)
  * may be are those of a relative's library, which ends it at the same time.) */
 static bool is_held(const struct sc_job *job)
 {
-	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
-	if (sc_holders_are_known(query.birth)) {
-		return true;
-	}
+	struct sc_holders_query query = {.inode = job->conn.inode, .birth = SC_BIRTH_ELDER};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer == SC_HOLDERS_SOMEBODY;
 }
@@ -290,7 +289,7 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 		const struct sc_lingerer *it = &all->slots[slot];
 		if (it->phase == PHASE_ASKING) {
 			queries[count++] = (struct sc_holders_query){.inode = it->job.conn.inode,
-				.birth = (enum sc_birth)it->job.birth,
+				.birth = sc_births_after((enum sc_birth)it->job.birth, it->job.age),
 				.mine = slot};
 		}
 	}
@@ -321,12 +320,28 @@ static bool was_read_since(const struct sc_lingerer *it)
 	return now.unread_bytes < it->job.conn.unread_bytes;
 }
 
+/*
+ * May the answer be another one soon? Descriptors in flight arrive. And a child between its fork and
+ * its exec or exit holds what it does not mean to: letting go now would leave the last close, and the
+ * reset, to a process in which nobody acts any more.
+ */
+static bool is_passing(const struct sc_holders_query *query, int retries)
+{
+	if (query->answer == SC_HOLDERS_NOBODY) {
+		return query->is_forking && retries < FORK_RETRIES;
+	}
+	return (query->answer == SC_HOLDERS_UNKNOWN && query->is_passing) ||
+	       (query->answer == SC_HOLDERS_SOMEBODY && query->holder_pid != 0);
+}
+
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
 	struct sc_lingerer *it = &all->slots[query->mine];
-	if (query->answer == SC_HOLDERS_UNKNOWN && query->is_passing && it->retries < RETRY_MAX) {
+	if (is_passing(query, it->retries) && it->retries < RETRY_MAX) {
 		it->phase = PHASE_RETRY;
 		it->retries++;
+		it->holder_pid = query->holder_pid;
+		it->holder_fd = query->holder_fd;
 		all->asking_count--;
 		all->retry_count++;
 		return;
@@ -349,11 +364,21 @@ static void again(struct sc_lingerers *all)
 {
 	for (uint32_t slot = all->newest; slot != NO_SLOT && all->retry_count > 0;
 		slot = all->slots[slot].older) {
-		if (all->slots[slot].phase == PHASE_RETRY) {
-			all->slots[slot].phase = PHASE_ASKING;
-			all->asking_count++;
-			all->retry_count--;
+		struct sc_lingerer *it = &all->slots[slot];
+		if (it->phase != PHASE_RETRY) {
+			continue;
 		}
+		/* Cheaper than a sweep: whoever had it then still has it. */
+		bool is_held_still =
+			it->holder_pid != 0 && it->retries < RETRY_MAX &&
+			sc_holders_still_hold(it->job.conn.inode, it->holder_pid, it->holder_fd);
+		if (is_held_still) {
+			it->retries++;
+			continue;
+		}
+		it->phase = PHASE_ASKING;
+		all->asking_count++;
+		all->retry_count--;
 	}
 }
 

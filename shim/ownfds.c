@@ -15,6 +15,7 @@ enum {
 	 * number of a million would make the kernel keep a table of 8 MB and copy it at each fork. */
 	ROOM = 64,
 	RESERVE_COUNT = 8,
+	COPY_COUNT = 64,
 	FLOOR_MAX = 4096 - ROOM,
 };
 
@@ -38,6 +39,10 @@ static bool is_elsewhere(void)
 	return atomic_load_explicit(&is_thread_private, memory_order_relaxed) &&
 	       sc_thread_is_here();
 }
+
+/* Copies of the program's descriptors, held for a moment: number plus one, 0 for none. A forked
+ * child must not keep them. */
+static _Atomic int copies[COPY_COUNT];
 
 static bool register_fd(int fd)
 {
@@ -151,7 +156,37 @@ bool sc_ownfds_make_room(void)
 	return true;
 }
 
-int sc_ownfds_copy(int fd)
+int sc_ownfds_first_copy(void)
+{
+	return (int)lowest_own_number();
+}
+
+int sc_ownfds_copy_for_good(int fd)
+{
+	return sc_ownfds_adopt(copy_high(fd));
+}
+
+static void note_copy(int fd, bool is_copy)
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int expected = is_copy ? 0 : fd + 1;
+		if (atomic_compare_exchange_strong(&copies[i], &expected, is_copy ? fd + 1 : 0)) {
+			return;
+		}
+	}
+}
+
+void sc_ownfds_forget_copies(void)
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int mark = atomic_exchange(&copies[i], 0);
+		if (mark != 0) {
+			sc_ownfds_release(mark - 1);
+		}
+	}
+}
+
+static int copy_for_a_moment(int fd)
 {
 	int copy = copy_high(fd);
 	if (copy != -EMFILE) {
@@ -168,6 +203,15 @@ int sc_ownfds_copy(int fd)
 	return copy;
 }
 
+int sc_ownfds_copy(int fd)
+{
+	int copy = copy_for_a_moment(fd);
+	if (copy >= 0 && !is_elsewhere()) {
+		note_copy(copy, true);
+	}
+	return copy;
+}
+
 void sc_ownfds_release(int fd)
 {
 	if (fd < 0) {
@@ -175,7 +219,10 @@ void sc_ownfds_release(int fd)
 	}
 	if (is_elsewhere()) {
 		sc_sys_close(fd);
-	} else if (!refill_reserve(fd)) {
+		return;
+	}
+	note_copy(fd, false);
+	if (!refill_reserve(fd)) {
 		/* First the number: once closed, it may be the program's next. */
 		unregister_fd(fd);
 		sc_sys_close(fd);

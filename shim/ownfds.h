@@ -18,9 +18,19 @@ int sc_ownfds_placeholder(void);
 /* After -EMFILE: give one of the reserve up, so that a number is free; true: try again. */
 bool sc_ownfds_make_room(void);
 
-/* A private copy of fd. Returns its number, or a negative errno (-EMFILE, -EBADF, ...). The caller
+/* A private copy of fd, to be kept for ever, as the log's. Returns like sc_ownfds_copy(). */
+int sc_ownfds_copy_for_good(int fd);
+
+/* A private copy of fd, for a moment. Returns its number, or a negative errno (-EMFILE, -EBADF, ...). The caller
  * gives it back with sc_ownfds_release(). */
 int sc_ownfds_copy(int fd);
+
+/* In a forked child: close the copies that its parent's threads had taken at that moment. */
+void sc_ownfds_forget_copies(void);
+
+/* The number from which on a copy lies, if there is room: of this process and, as a rule, of its
+ * relatives. */
+int sc_ownfds_first_copy(void);
 
 /* Take over fd, a descriptor of the library's own making, under the number it has. Returns fd, or
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */

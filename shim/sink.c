@@ -66,7 +66,7 @@ static int open_path(int pid)
 	if (fd < 0) {
 		return fd;
 	}
-	int copy = sc_ownfds_copy(fd);
+	int copy = sc_ownfds_copy_for_good(fd);
 	sc_sys_close(fd);
 	return copy;
 }
@@ -103,7 +103,7 @@ static void complain(const char *what, int error)
 
 void sc_sink_init(const char *text)
 {
-	int on_stderr = sc_ownfds_copy(2);
+	int on_stderr = sc_ownfds_copy_for_good(2);
 	if (strcmp(text, "stderr") == 0) {
 		set_target(on_stderr);
 		return;
@@ -132,7 +132,7 @@ bool sc_sink_evade(int fd)
 	if (fd < 0 || atomic_load(&target.fd) != fd) {
 		return false;
 	}
-	atomic_store(&target.fd, sc_ownfds_copy(fd));
+	atomic_store(&target.fd, sc_ownfds_copy_for_good(fd));
 	sc_ownfds_release(fd);
 	return true;
 }

@@ -32,6 +32,49 @@ enum {
 	KERNEL_SIGSET_SIZE = 8,
 };
 
+static void run(void (*body)(void))
+{
+	SC_SYS5(SYS_prctl, PR_SET_NAME, "safeclose", 0, 0, 0);
+	body();
+}
+
+#ifdef USES_PTHREAD
+static _Atomic int *running_tid;
+static __thread bool is_here;
+
+bool sc_thread_is_here(void)
+{
+	return is_here;
+}
+
+static void *run_pthread(void *body)
+{
+	is_here = true;
+	run((void (*)(void))(uintptr_t)body);
+	atomic_store(running_tid, 0);
+	return NULL;
+}
+
+static int start(void (*body)(void), _Atomic int *tid)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	running_tid = tid;
+	atomic_store(tid, 1);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	int error = pthread_create(&thread, &attributes, run_pthread, (void *)(uintptr_t)body);
+	pthread_attr_destroy(&attributes);
+	if (error != 0) {
+		atomic_store(tid, 0);
+	}
+	return -error;
+}
+#else
+/* stubs.S: clone(2) whose child calls run(body) on the new stack, then ends its thread. */
+long sc_stubs_clone_thread(unsigned long flags, void *stack_top, void *parent_tid, void *child_tid,
+	void *storage, void (*run)(void (*)(void)), void (*body)(void));
+
 static char *_Atomic stack; /* mapped once, used by one thread after another */
 
 bool sc_thread_is_here(void)
@@ -55,45 +98,12 @@ static char *get_stack(void)
 	return mapped;
 }
 
-static void run(void (*body)(void))
+static int start(void (*body)(void), _Atomic int *tid)
 {
-	SC_SYS5(SYS_prctl, PR_SET_NAME, "safeclose", 0, 0, 0);
-	body();
-}
-
-#ifdef USES_PTHREAD
-static _Atomic int *running_tid;
-
-static void *run_pthread(void *body)
-{
-	run((void (*)(void))(uintptr_t)body);
-	atomic_store(running_tid, 0);
-	return NULL;
-}
-
-static int start(char *low, void (*body)(void), _Atomic int *tid)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	running_tid = tid;
-	atomic_store(tid, 1);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstack(&attributes, low + 4096, STACK_SIZE - 4096);
-	int error = pthread_create(&thread, &attributes, run_pthread, (void *)(uintptr_t)body);
-	pthread_attr_destroy(&attributes);
-	if (error != 0) {
-		atomic_store(tid, 0);
+	char *low = get_stack();
+	if (low == NULL) {
+		return -ENOMEM;
 	}
-	return -error;
-}
-#else
-/* stubs.S: clone(2) whose child calls run(body) on the new stack, then ends its thread. */
-long sc_stubs_clone_thread(unsigned long flags, void *stack_top, void *parent_tid, void *child_tid,
-	void *storage, void (*run)(void (*)(void)), void (*body)(void));
-
-static int start(char *low, void (*body)(void), _Atomic int *tid)
-{
 	char *storage = low + STACK_SIZE - STORAGE_SIZE / 2;
 	memset(low + STACK_SIZE - STORAGE_SIZE, 0, STORAGE_SIZE);
 	*(char **)storage = storage; /* x86-64 finds its storage by it */
@@ -107,10 +117,6 @@ static int start(char *low, void (*body)(void), _Atomic int *tid)
 
 int sc_thread_start(void (*body)(void), _Atomic int *tid)
 {
-	char *low = get_stack();
-	if (low == NULL) {
-		return -ENOMEM;
-	}
 	/* A new thread has its creator's mask. */
 	uint64_t all = ~0ULL;
 	uint64_t before = 0;
@@ -118,7 +124,7 @@ int sc_thread_start(void (*body)(void), _Atomic int *tid)
 	if (error != 0) {
 		return error;
 	}
-	error = start(low, body, tid);
+	error = start(body, tid);
 	SC_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
 	return error;
 }
