@@ -107,7 +107,7 @@ $(BUILD)/tests/$(1): $(BUILD)/tests/$(1).o \
 endef
 $(foreach name,$(TEST_NAMES),$(eval $(call test_rule,$(name))))
 $(TESTS):
-	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread
 
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
