@@ -52,7 +52,7 @@ static const struct row rows[] = {
 	{{PREFIX "LINGER_MAX", "auto", ACCEPTS_COUNT,
 		 "In fin: connections that linger at once; past it the oldest is finished."},
 		KIND_COUNT, FIELD(linger_max), NULL, NULL},
-	{{PREFIX "LOG", "stderr", "stderr or a path, in which %p stands for the process id",
+	{{PREFIX "LOG", "stderr", "stderr, syslog or a path, in which %p stands for the process id",
 		 "Where reports go."},
 		KIND_TEXT, FIELD(log), NULL, NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",

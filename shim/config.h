@@ -31,7 +31,7 @@ struct sc_config {
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
 	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
-	char log[SC_LOG_MAX];       /* "stderr" or a path; %p stands for the pid */
+	char log[SC_LOG_MAX];       /* "stderr", "syslog" or a path; %p stands for the pid */
 };
 
 /* One row of the option table, for help texts and tests. Strings live for ever. */

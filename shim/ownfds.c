@@ -68,15 +68,22 @@ static void unregister_fd(int fd)
 	}
 }
 
-static long lowest_own_number(void)
+static _Atomic int first_number; /* 0: not found out yet */
+
+static int find_first_number(void)
 {
 	struct rlimit limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	if (limit.rlim_cur <= 2 * ROOM) {
-		return (long)(limit.rlim_cur / 2);
-	}
-	uint64_t floor = limit.rlim_cur - ROOM;
-	return floor < FLOOR_MAX ? (long)floor : FLOOR_MAX;
+	uint64_t floor = limit.rlim_cur <= 2 * ROOM ? limit.rlim_cur / 2 : limit.rlim_cur - ROOM;
+	int first = floor < FLOOR_MAX ? (int)floor : FLOOR_MAX;
+	atomic_store(&first_number, first);
+	return first;
+}
+
+int sc_ownfds_first_copy(void)
+{
+	int first = atomic_load_explicit(&first_number, memory_order_relaxed);
+	return first != 0 ? first : find_first_number();
 }
 
 int sc_ownfds_adopt(int fd)
@@ -90,7 +97,10 @@ int sc_ownfds_adopt(int fd)
 
 static int copy_high(int fd)
 {
-	int copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, is_elsewhere() ? 3 : lowest_own_number());
+	int copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, is_elsewhere() ? 3 : sc_ownfds_first_copy());
+	if (copy == -EINVAL) { /* the limit has been lowered meanwhile */
+		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, find_first_number());
+	}
 	if (copy == -EMFILE || copy == -EINVAL) {
 		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	}
@@ -154,11 +164,6 @@ bool sc_ownfds_make_room(void)
 	unregister_fd(fd);
 	sc_sys_close(fd);
 	return true;
-}
-
-int sc_ownfds_first_copy(void)
-{
-	return (int)lowest_own_number();
 }
 
 int sc_ownfds_copy_for_good(int fd)

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 
 enum { LINES_PER_SECOND_MAX = 10000, KERNEL_SIGSET_SIZE = 8 };
@@ -34,6 +36,22 @@ static _Atomic uint64_t lost_lines;
 static bool has_pid(void)
 {
 	return strstr(path, "%p") != NULL;
+}
+
+static bool is_syslog;
+
+/* syslog(3) without libc's part in it: one datagram a line. */
+static int open_syslog(void)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	int fd = (int)SC_SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return fd;
+	}
+	int error = (int)SC_SYS3(SYS_connect, fd, &place, sizeof(place));
+	int copy = error == 0 ? sc_ownfds_copy_for_good(fd) : error;
+	sc_sys_close(fd);
+	return copy;
 }
 
 /* Take fd, an own descriptor, as the place to write to. */
@@ -108,16 +126,20 @@ void sc_sink_init(const char *text)
 		set_target(on_stderr);
 		return;
 	}
-	remember_path(text);
+	is_syslog = strcmp(text, "syslog") == 0;
+	if (!is_syslog) {
+		remember_path(text);
+	}
 	int pid = sc_sys_getpid();
-	int opened = open_path(pid);
+	int opened = is_syslog ? open_syslog() : open_path(pid);
 	if (opened >= 0) {
 		sc_ownfds_release(on_stderr);
 		set_target(opened);
 		atomic_store(&path_pid, has_pid() ? pid : 0);
 	} else {
 		set_target(on_stderr);
-		complain(path, opened);
+		complain(is_syslog ? text : path, opened);
+		is_syslog = false;
 		path[0] = '\0';
 	}
 }
@@ -203,11 +225,24 @@ static bool write_without_signal(int fd, const char *text, size_t length)
 	return written == (long)length;
 }
 
+/* Facility daemon, severity warning; the newline is not part of the message. */
+static bool send_to_syslog(int fd, const char *text, size_t length)
+{
+	static const char priority[] = "<28>";
+	struct iovec parts[] = {
+		{(void *)priority, sizeof(priority) - 1}, {(void *)text, length - 1}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	return SC_SYS3(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
 static bool write_line(const char *text, size_t length)
 {
 	int fd = atomic_load(&target.fd);
 	if (fd < 0 || !is_still_itself(fd) || !is_writable(fd)) {
 		return false;
+	}
+	if (is_syslog) {
+		return send_to_syslog(fd, text, length);
 	}
 	if (S_ISSOCK(target.mode)) {
 		return SC_SYS6(SYS_sendto, fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL,

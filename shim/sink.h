@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Once. target: "stderr" or a path, in which %p stands for the process id; the string is copied. */
+/* Once. target: "stderr", "syslog" or a path, in which %p stands for the process id; the string is copied. */
 void sc_sink_init(const char *target);
 
 /* Before a report of this process: where the path has the pid in it, a forked child opens a file of
