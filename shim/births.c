@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "births.h"
+#include "family.h"
 #include "memory.h"
 #include "sys.h"
 #include <stdatomic.h>
@@ -121,6 +122,12 @@ static void grow_up(void)
 void sc_births_set_child_handler(void (*handler)(void))
 {
 	child_handler = handler;
+}
+
+int sc_births_pid(void)
+{
+	int owner = atomic_load(&process->owner_pid);
+	return owner != 0 ? owner : sc_sys_getpid();
 }
 
 static bool may_write(void)
@@ -278,7 +285,9 @@ enum sc_birth sc_births_of(int fd)
 		return SC_BIRTH_UNKNOWN;
 	}
 	bool is_duplicated = (known & FLAG_DUPLICATED) != 0;
-	if ((known & FLAG_SENT) || (is_duplicated && atomic_load(&process->is_dup_sent))) {
+	/* A relative that has taken copies from others (pidfd_getfd) may have taken this one. */
+	if ((known & FLAG_SENT) || sc_family_takings() > 0 ||
+		(is_duplicated && atomic_load(&process->is_dup_sent))) {
 		return SC_BIRTH_SENT;
 	}
 	if (!is_vfork_child) {

@@ -87,6 +87,10 @@ bool sc_births_is_own_memory(void);
 void sc_births_record_table_split(void);
 bool sc_births_is_table_split(void);
 
+/* The calling process's pid, without a system call where it has been looked up. Only where the memory
+ * is its own. */
+int sc_births_pid(void);
+
 /* About to create a process that shares this memory without vfork()'s own entry. */
 void sc_births_record_shared_memory(void);
 

@@ -2,6 +2,7 @@
 #include "closing.h"
 #include "background.h"
 #include "drain.h"
+#include "family.h"
 #include "holders.h"
 #include "inspect.h"
 #include "ownfds.h"
@@ -107,9 +108,18 @@ static int begin_hold(int fd)
 {
 	int copy = sc_ownfds_copy(fd);
 	if (copy >= 0) {
+		sc_family_add_copy(sc_births_pid(), copy);
 		sc_births_each_epoll(fd, leave_epoll);
 	}
 	return copy;
+}
+
+static void let_go(const struct sc_closing *it)
+{
+	if (it->held >= 0 && it->plan.action != SC_ACTION_WATCH) {
+		sc_family_remove_copy(sc_births_pid(), it->held);
+	}
+	sc_ownfds_release(it->held);
 }
 
 static enum sc_holders ask_holders(const struct sc_job *job, enum sc_own_table own_table)
@@ -202,7 +212,7 @@ static void end_watched(struct sc_closing *it)
 	bool is_shared = answer < 0
 				 ? ask_holders(&it->job, SC_OWN_TABLE_COUNTS) != SC_HOLDERS_NOBODY
 				 : answer == 1;
-	if (is_shared) {
+	if (is_shared || !sc_family_claim_end(it->job.conn.inode)) {
 		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
 	} else {
 		report_outcome(
@@ -218,8 +228,9 @@ static void end_here(struct sc_closing *it)
 	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
 	if (verdict.action != SC_ACTION_PASS) {
 		end = end_at_once(it->held, verdict.action);
+		sc_job_yield_to_twin(&it->job, &end);
 	}
-	sc_ownfds_release(it->held);
+	let_go(it);
 	report(&it->job, &end);
 }
 
@@ -232,7 +243,7 @@ static void end_held(struct sc_closing *it)
 		report_outcome(&it->job, SC_OUTCOME_RST, "no descriptor free");
 	} else if (it->plan.action == SC_ACTION_LINGER &&
 		   sc_background_give(&it->job, it->held) == 0) {
-		sc_ownfds_release(it->held);
+		let_go(it);
 	} else {
 		end_here(it);
 	}
@@ -242,7 +253,7 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (!is_closed) {
-		sc_ownfds_release(it->held);
+		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {
 		report_outcome(&it->job, it->plan.outcome, it->plan.why);
 	} else if (it->plan.action == SC_ACTION_WATCH) {

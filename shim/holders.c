@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "holders.h"
+#include "family.h"
 #include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
@@ -169,7 +170,8 @@ static uint64_t fdinfo_number(
 
 /*
  * A relative that has this library too, and closes at the same moment, has a copy for an instant.
- * Each would take the other's for a holder, and nobody would end the connection.
+ * Each would take the other's for a holder, and nobody would end the connection. Those of the family
+ * are known; others, who share no memory, look like this.
  */
 static bool may_be_library_copy(const struct sweep *sweep, const char *name, int fd)
 {
@@ -201,6 +203,9 @@ static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64
 		if (has_descriptors_in_flight(sweep, name, fd)) {
 			note_passing(sweep);
 		}
+		return;
+	}
+	if (!sweep->is_own && sc_family_has_copy(sweep->pid, fd)) {
 		return;
 	}
 	bool is_passing = !sweep->is_own && may_be_library_copy(sweep, name, fd);

@@ -4,6 +4,7 @@
  * made once; before or after it a number in memory is noted. No system call of our own.
  */
 #include "births.h"
+#include "family.h"
 #include "interpose.h"
 #include "messages.h"
 #include "real.h"
@@ -126,6 +127,7 @@ SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags);
 SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
 {
 	sc_start();
+	sc_family_note_taking();
 	int copy = sc_real.pidfd_getfd(pidfd, fd, flags);
 	if (copy >= 0) {
 		sc_births_forget(copy);

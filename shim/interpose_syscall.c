@@ -6,6 +6,7 @@
 #include "births.h"
 #include "closing.h"
 #include "ending.h"
+#include "family.h"
 #include "interpose.h"
 #include "interpose_exec.h"
 #include "messages.h"
@@ -146,6 +147,8 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 {
 	if (number == SYS_sendmmsg) {
 		sc_messages_before_sending_many((const struct mmsghdr *)b, (unsigned)c);
+	} else if (number == SYS_pidfd_getfd) {
+		sc_family_note_taking();
 	} else if (number == SYS_epoll_ctl && b == EPOLL_CTL_ADD) {
 		sc_births_record_epoll((int)a, (int)c);
 	}

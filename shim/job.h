@@ -6,7 +6,9 @@
 #ifndef SC_JOB_H
 #define SC_JOB_H
 
+#include "births.h"
 #include "conn.h"
+#include "linger.h"
 #include <stdint.h>
 
 struct sc_job {
@@ -19,5 +21,17 @@ struct sc_job {
 	uint8_t birth;     /* enum sc_birth, before the call that closed */
 	bool is_in_place;  /* the program\'s own descriptor stays open (exec may fail) */
 };
+
+/*
+ * Two holders may find at once that nobody else holds the connection any more, and end it together.
+ * One has got the bytes; the other's close was not the last one.
+ */
+static inline void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)
+{
+	if (job->birth != SC_BIRTH_SOLE && end->outcome == SC_OUTCOME_FIN && end->why == NULL &&
+		end->drained_bytes < job->conn.unread_bytes) {
+		end->outcome = SC_OUTCOME_SHARED;
+	}
+}
 
 #endif

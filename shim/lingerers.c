@@ -175,12 +175,7 @@ static void finish(struct sc_lingerers *all, uint32_t slot)
 	struct sc_job job = it->job;
 	struct sc_linger_end end = it->linger.end;
 	int fd = it->fd;
-	/* Two processes may find at once that nobody else holds the connection any more, and end it
-	 * together. One has got the bytes; the other's close was not the last. */
-	if (job.birth != SC_BIRTH_SOLE && end.outcome == SC_OUTCOME_FIN && end.why == NULL &&
-		end.drained_bytes < job.conn.unread_bytes) {
-		end.outcome = SC_OUTCOME_SHARED;
-	}
+	sc_job_yield_to_twin(&job, &end);
 	free_slot(all, slot);
 	close_ended(all, &job, fd, &end);
 }

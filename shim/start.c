@@ -3,6 +3,7 @@
 #include "births.h"
 #include "closing.h"
 #include "config.h"
+#include "family.h"
 #include "interpose_exit.h"
 #include "line.h"
 #include "ownfds.h"
@@ -42,6 +43,7 @@ static void start_whole(void)
 	if (config.mode == SC_MODE_OFF) {
 		return;
 	}
+	sc_family_init();
 	sc_births_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "family.h"
+#include "sys.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+enum { COPY_COUNT = 256, CLAIM_COUNT = 128 };
+
+struct family {
+	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
+	_Atomic uint64_t claims[CLAIM_COUNT]; /* socket inodes whose end was told, by remainder */
+	_Atomic uint32_t takings;
+};
+
+static struct family *family;
+
+void sc_family_init(void)
+{
+	long address = sc_sys6(SYS_mmap, 0, sizeof(struct family), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (address >= 0 || address <= -4096) {
+		family = (struct family *)address;
+	}
+}
+
+static uint64_t mark_of(int pid, int fd)
+{
+	return (uint64_t)(uint32_t)pid << 32 | (uint32_t)fd;
+}
+
+static void exchange_mark(uint64_t expected, uint64_t wanted)
+{
+	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
+		uint64_t found = expected;
+		if (atomic_compare_exchange_strong(&family->copies[i], &found, wanted)) {
+			return;
+		}
+	}
+}
+
+void sc_family_add_copy(int pid, int fd)
+{
+	exchange_mark(0, mark_of(pid, fd));
+}
+
+void sc_family_remove_copy(int pid, int fd)
+{
+	exchange_mark(mark_of(pid, fd), 0);
+}
+
+bool sc_family_has_copy(int pid, int fd)
+{
+	uint64_t mark = mark_of(pid, fd);
+	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
+		if (atomic_load_explicit(&family->copies[i], memory_order_relaxed) == mark) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sc_family_claim_end(uint64_t inode)
+{
+	if (family == NULL || inode == 0) {
+		return true;
+	}
+	return atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
+}
+
+void sc_family_note_taking(void)
+{
+	if (family != NULL) {
+		atomic_fetch_add(&family->takings, 1);
+	}
+}
+
+uint32_t sc_family_takings(void)
+{
+	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What processes that descend from one another by fork, without exec, tell each other: a page of
+ * shared memory. Lock-free; async-signal-safe; leaves errno alone. Without the page nothing is known,
+ * and everything still holds, but for closes of two relatives at the same moment.
+ */
+#ifndef SC_FAMILY_H
+#define SC_FAMILY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Once, before the first fork. */
+void sc_family_init(void);
+
+/* This process's descriptor fd is the library's copy of a connection that the program has closed (or
+ * is closing): it does not count as a holder. pid: the caller's. */
+void sc_family_add_copy(int pid, int fd);
+void sc_family_remove_copy(int pid, int fd);
+bool sc_family_has_copy(int pid, int fd);
+
+/*
+ * Two relatives may close their descriptors at once and each find that nobody holds the connection
+ * any more. Whoever claims the end first tells of it. true: the caller is the first.
+ */
+bool sc_family_claim_end(uint64_t inode);
+
+/* Somebody in the family is about to take copies of others' descriptors (pidfd_getfd). */
+void sc_family_note_taking(void);
+
+/* How often that was. */
+uint32_t sc_family_takings(void);
+
+#endif
