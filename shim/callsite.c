@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "callsite.h"
+#include "line.h"
+#include "maps.h"
 #include "sys.h"
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -7,15 +9,35 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#ifdef DLFO_STRUCT_HAS_EH_DBASE
-/* Weak: glibc before 2.35 and musl have none. */
-extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash != NULL ? slash + 1 : path;
 }
+
+/* A program that is linked to fixed addresses is told by those. */
+static bool has_fixed_addresses(uint64_t base)
+{
+	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)base;
+	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_type == ET_EXEC;
+}
+
+static void find_mapped(struct sc_site *site, char *name, size_t size)
+{
+	struct sc_mapped mapped;
+	if (sc_maps_find(site->address, &mapped)) {
+		struct sc_line line = {name, size - 1, 0};
+		sc_line_add(&line, base_name(mapped.path));
+		name[line.length] = '\0';
+		site->module = name;
+		site->module_offset =
+			site->address - (has_fixed_addresses(mapped.base) ? 0 : mapped.base);
+	}
+}
+
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
+/* Weak: glibc before 2.35 and musl have none. */
+extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
 
 /* The main program's map has no name. */
 static const char *program_name(void)
@@ -98,10 +120,14 @@ static void find_symbol(const struct link_map *map, struct sc_site *site)
 	}
 }
 
-static void find_module(struct sc_site *site)
+static void find_module(struct sc_site *site, char *name, size_t size)
 {
 	struct dl_find_object object;
-	if (_dl_find_object == NULL || _dl_find_object((void *)site->address, &object) != 0) {
+	if (_dl_find_object == NULL) {
+		find_mapped(site, name, size);
+		return;
+	}
+	if (_dl_find_object((void *)site->address, &object) != 0) {
 		return;
 	}
 	const struct link_map *map = object.dlfo_link_map;
@@ -111,17 +137,17 @@ static void find_module(struct sc_site *site)
 	find_symbol(map, site);
 }
 #else
-static void find_module(struct sc_site *site)
+static void find_module(struct sc_site *site, char *name, size_t size)
 {
-	(void)site;
+	find_mapped(site, name, size);
 }
 #endif
 
-void sc_callsite_find(const void *return_address, struct sc_site *site)
+void sc_callsite_find(const void *return_address, struct sc_site *site, char *name, size_t size)
 {
 	memset(site, 0, sizeof(*site));
 	if (return_address != NULL) {
 		site->address = (uint64_t)(uintptr_t)return_address - 1;
-		find_module(site);
+		find_module(site, name, size);
 	}
 }

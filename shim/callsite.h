@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * A return address -> the call's module, offset and exported symbol. Takes no lock and reads only
- * what the dynamic linker has mapped: async-signal-safe with glibc 2.35 and later
- * (_dl_find_object); elsewhere only the address is told.
+ * what the dynamic linker has mapped: async-signal-safe. With glibc 2.35 and later
+ * (_dl_find_object) symbols are told too; elsewhere module and offset, by /proc/self/maps.
  */
 #ifndef SC_CALLSITE_H
 #define SC_CALLSITE_H
 
 #include "report.h"
 
-/* site->address is set to the last byte of the call, which belongs to the line that called. */
-void sc_callsite_find(const void *return_address, struct sc_site *site);
+/* The module's name lies in name, of size bytes, or lives as long as the module. site->address is set to the last byte of the call, which belongs to the line that called. */
+void sc_callsite_find(const void *return_address, struct sc_site *site, char *name, size_t size);
 
 #endif

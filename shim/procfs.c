@@ -32,6 +32,11 @@ int sc_procfs_open(int at, const char *name)
 	return open_at(at, name, O_DIRECTORY);
 }
 
+int sc_procfs_open_file(int at, const char *name)
+{
+	return open_at(at, name, 0);
+}
+
 int sc_procfs_each(
 	int folder, bool (*each)(void *context, int folder, const char *name), void *context)
 {
@@ -56,7 +61,7 @@ int sc_procfs_each(
 
 long sc_procfs_read(int at, const char *name, char *text, size_t size)
 {
-	int fd = open_at(at, name, 0);
+	int fd = sc_procfs_open_file(at, name);
 	if (fd < 0) {
 		return fd;
 	}

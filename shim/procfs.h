@@ -20,6 +20,9 @@ struct sc_process_stat {
  * back with sc_ownfds_release(). */
 int sc_procfs_open(int at, const char *name);
 
+/* The same for a file, to be read. */
+int sc_procfs_open_file(int at, const char *name);
+
 /* Call each(context, folder, name) for every entry, until it returns false. 0 or negative errno. */
 int sc_procfs_each(
 	int folder, bool (*each)(void *context, int folder, const char *name), void *context);

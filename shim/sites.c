@@ -31,7 +31,8 @@ static bool keep_name(char *place, const char *name)
 static void fill(struct kept *place, const void *return_address)
 {
 	struct sc_site site;
-	sc_callsite_find(return_address, &site);
+	char name[NAME_SIZE];
+	sc_callsite_find(return_address, &site, name, sizeof(name));
 	place->has_module = keep_name(place->module, site.module);
 	place->has_symbol = keep_name(place->symbol, site.symbol);
 	place->module_offset = site.module_offset;
