@@ -48,13 +48,14 @@ TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all demo check install uninstall clean help FORCE
+.PHONY: all demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY)
 
 help:
 	@echo 'make               build $(LIBRARY)'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         all tests; installs cmocka where it is missing'
+	@echo 'make check-real    real programs with the library; installs Debian packages where it may'
 	@echo 'make install       into $$DESTDIR$$LIBDIR (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))'
 	@echo 'make uninstall     take it away again'
 	@echo 'make clean         remove build/'
@@ -116,6 +117,9 @@ check:
 	$(Q)tests/get-cmocka $(CC)
 	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS)
 	$(Q)tests/run $(TESTS)
+
+check-real: $(LIBRARY)
+	$(Q)tests/real/run $(LIBRARY)
 
 install: $(LIBRARY)
 	install -d '$(DESTDIR)$(LIBDIR)'

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""Programs that close with unread bytes, so that the kernel resets their connections."""
+
+import os
+import subprocess
+import sys
+
+from case import PORT, PROGRAMS, Case
+from content import BODY, LARGE, PAGE, http, whole
+from exchange import Traffic
+
+PIPELINED = http(b"GET", b"/large.txt") * 400
+UPLOAD = Traffic(http(b"POST", b"/", LARGE))
+REDIS_ERROR = b"-ERR Protocol error: too big inline request\r\n"
+
+NGINX_CONF = """\
+daemon off;
+{user}
+worker_processes 1;
+error_log stderr;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+	access_log off;
+	lingering_close off;
+	client_body_temp_path {folder}/nginx-body;
+	proxy_temp_path {folder}/nginx-proxy;
+	fastcgi_temp_path {folder}/nginx-fastcgi;
+	uwsgi_temp_path {folder}/nginx-uwsgi;
+	scgi_temp_path {folder}/nginx-scgi;
+	server {{
+		listen 127.0.0.1:{port};
+		root {folder};
+	}}
+}}
+"""
+
+
+def python_http(folder):
+    return [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", folder, str(PORT)]
+
+
+def php(folder):
+    return ["php", "-S", f"127.0.0.1:{PORT}", "-t", folder]
+
+
+def nginx(folder):
+    """As root with a worker that is not: the master's descriptors are out of its sight."""
+    user = "user www-data;" if os.geteuid() == 0 else ""
+    conf = folder / "nginx.conf"
+    conf.write_text(NGINX_CONF.format(folder=folder, port=PORT, user=user))
+    return ["nginx", "-e", "stderr", "-p", folder, "-c", conf]
+
+
+def redis(folder):
+    return ["redis-server", "--bind", "127.0.0.1", "--port", str(PORT), "--save", "", "--dir", folder]
+
+
+def node(_):
+    return ["node", PROGRAMS / "http_413.js", str(PORT)]
+
+
+def java(folder):
+    subprocess.run(["javac", "-d", folder, PROGRAMS / "Http413.java"], check=True, timeout=60)
+    return ["java", "-cp", folder, "Http413", str(PORT)]
+
+
+def busybox(folder):
+    return ["busybox", "httpd", "-f", "-p", f"127.0.0.1:{PORT}", "-h", folder]
+
+
+def forking_http(folder):
+    return [sys.executable, PROGRAMS / "forking_http.py", str(PORT), folder]
+
+
+def bash(folder):
+    return ["bash", PROGRAMS / "dev_tcp.sh", str(PORT), folder / "large.txt"]
+
+
+CASES = [
+    Case(
+        "python3 http.server",
+        "GET 3 MB, 20 KB body",
+        (),
+        python_http,
+        Traffic(http(b"GET", b"/large.txt", BODY)),
+        LARGE,
+    ),
+    Case(
+        "php -S",
+        "GET 3 MB, 20 KB behind it",
+        ("php",),
+        php,
+        Traffic(http(b"GET", b"/large.txt"), rest=BODY),
+        LARGE,
+    ),
+    Case(
+        "nginx",
+        "GET 3 MB, pipelined requests",
+        ("nginx",),
+        nginx,
+        Traffic(http(b"GET", b"/large.txt") + PIPELINED),
+        LARGE,
+    ),
+    Case(
+        "redis",
+        "a line of 3 MB",
+        ("redis-server",),
+        redis,
+        Traffic(LARGE.replace(b"\n", b" ") + b"\r\n"),
+        REDIS_ERROR,
+        payload=whole,
+        is_late=True,
+    ),
+    Case("node http", "413 before 3 MB body", ("node",), node, UPLOAD, PAGE, is_late=True),
+    Case(
+        "java HttpServer",
+        "413 before 3 MB body",
+        ("java", "javac"),
+        java,
+        UPLOAD,
+        PAGE,
+        is_late=True,
+    ),
+    Case(
+        "busybox httpd",
+        "GET 3 MB, pipelined requests",
+        ("busybox",),
+        busybox,
+        Traffic(http(b"GET", b"/large.txt") + PIPELINED),
+        LARGE,
+        is_shared=True,
+    ),
+    Case(
+        "python3 ForkingMixIn",
+        "GET 3 MB, 20 KB body",
+        (),
+        forking_http,
+        Traffic(http(b"GET", b"/large.txt", BODY)),
+        LARGE,
+        is_shared=True,
+    ),
+    Case(
+        "bash /dev/tcp",
+        "sends 3 MB, reads nothing",
+        ("bash",),
+        bash,
+        Traffic(BODY),
+        LARGE,
+        payload=whole,
+        is_shared=True,
+        is_client=True,
+    ),
+]

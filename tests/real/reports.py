@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The library's reports: lines of SAFECLOSE_FORMAT=text, read, and held against the truth."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+CONNECTION = re.compile(
+    r"safeclose\[\d+\]: \w+\(\d+\) "
+    r"\S+:(?P<local>\d+) -> \S+:(?P<peer>\d+): \d+ unread(?: urgent)?, \d+ unacknowledged; "
+    r"(?:drained \d+, )?(?P<outcome>\w+)(?: \((?P<why>[^)]*)\))? in [\d.]+ ms; "
+)
+LISTENER = re.compile(
+    r"safeclose\[\d+\]: \w+\(\d+\) "
+    r"listener \S+:(?P<local>\d+): \d+ not accepted; "
+    r"(?P<outcome>\w+)(?: \((?P<why>[^)]*)\))? in [\d.]+ ms; "
+)
+PORT_NAMES = ("local", "peer")
+ENDS = ("fin", "rst", "timeout", "limit")  # the others leave the connection to somebody else
+
+
+@dataclass(frozen=True)
+class Report:
+    """ports: of both ends, or the one of a listener."""
+
+    outcome: str
+    why: str
+    ports: frozenset
+    line: str
+
+
+def parse(line):
+    """None where the line is not understood."""
+    match = CONNECTION.match(line) or LISTENER.match(line)
+    if not match:
+        return None
+    ports = frozenset(int(port) for name, port in match.groupdict().items() if name in PORT_NAMES)
+    return Report(match["outcome"], match["why"] or "", ports, line)
+
+
+def read(lines):
+    """The reports of connections, those of listeners, and the lines that are neither."""
+    parsed = [(line, parse(line)) for line in lines]
+    reports = [report for _, report in parsed if report]
+    return (
+        [report for report in reports if len(report.ports) == 2],
+        [report for report in reports if len(report.ports) == 1],
+        [line for line, report in parsed if not report],
+    )
+
+
+def find_theft(reports):
+    for report in reports:
+        if report.why == "still held elsewhere":
+            yield "a connection was touched that somebody else held: " + report.line
+
+
+def find_two_ends(reports):
+    """A connection ends once."""
+    counts = Counter(report.ports for report in reports if report.outcome in ENDS)
+    for report in reports:
+        if report.outcome in ENDS and counts[report.ports] > 1:
+            yield "reported more than one end: " + report.line
+
+
+def find_false_fin(reports, broken_ports):
+    for report in reports:
+        if report.outcome == "fin" and report.ports in broken_ports:
+            yield "the other end saw no such end: " + report.line
+
+
+def find_outcomes(reports, outcomes, complaint):
+    for report in reports:
+        if report.outcome in outcomes:
+            yield f"{complaint}: {report.line}"
