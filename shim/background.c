@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "background.h"
 #include "channel.h"
+#include "credentials.h"
 #include "lingerers.h"
 #include "memory.h"
 #include "ownfds.h"
@@ -159,6 +160,7 @@ static void receive_all(struct sc_lingerers *all, int reader)
 			sc_lingerers_add(all, &job, fd);
 		}
 	}
+	sc_credentials_follow();
 	uint64_t until_ms = atomic_load(&background->until_ms);
 	if (until_ms != all->until_ms) {
 		sc_lingerers_hurry(all, until_ms);
@@ -281,6 +283,17 @@ void sc_background_wait(uint64_t timeout_ms)
 		struct timespec wait = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
 		SC_SYS6(SYS_futex, &background->count_and_thread, FUTEX_WAIT, seen, &wait, NULL, 0);
 	}
+}
+
+void sc_background_follow_credentials(void)
+{
+	if (!sc_background_is_running()) {
+		return; /* the next one has its creator's */
+	}
+	struct sc_channel channel = unpack(atomic_load(&background->channel));
+	struct sc_job wake_up = {.fd = -1};
+	sc_credentials_publish();
+	sc_channel_send(channel.writer, &wake_up, -1);
 }
 
 void sc_background_resume(void)

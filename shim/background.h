@@ -36,6 +36,9 @@ void sc_background_resume(void);
 /* In a forked child: what was its parent's is let go. Harmless anywhere else. */
 void sc_background_forget_parent(void);
 
+/* The calling thread's credentials have changed: the background thread is to have the same. */
+void sc_background_follow_credentials(void);
+
 /* The program wants fd's number for itself: move away if it is an end of the channel. */
 bool sc_background_evade(int fd);
 

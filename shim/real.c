@@ -225,6 +225,16 @@ static const struct {
 	NAME(system),
 	NAME(forkpty),
 	NAME(daemon),
+	NAME(setuid),
+	NAME(seteuid),
+	NAME(setreuid),
+	NAME(setresuid),
+	NAME(setgid),
+	NAME(setegid),
+	NAME(setregid),
+	NAME(setresgid),
+	NAME(setgroups),
+	NAME(initgroups),
 	NAME(syscall),
 #undef NAME
 };
