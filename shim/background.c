@@ -227,9 +227,11 @@ static void end_given_here(int reader)
 
 static int start_thread(int reader)
 {
-	int error = is_predecessor_gone()
-			    ? sc_thread_start(linger_until_none_is_left, &background->tid)
-			    : -EAGAIN;
+	int error = -EAGAIN;
+	if (is_predecessor_gone()) {
+		sc_credentials_begin();
+		error = sc_thread_start(linger_until_none_is_left, &background->tid);
+	}
 	if (error != 0) {
 		atomic_fetch_and(&background->count_and_thread, ~THREAD_BIT);
 		end_given_here(reader);

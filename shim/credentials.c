@@ -18,6 +18,11 @@ static struct {
 
 static uint32_t followed; /* version; of the library's thread alone */
 
+void sc_credentials_begin(void)
+{
+	followed = atomic_load(&noted.version);
+}
+
 void sc_credentials_publish(void)
 {
 	atomic_fetch_add(&noted.version, 1);

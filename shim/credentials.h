@@ -6,6 +6,9 @@
 #ifndef SC_CREDENTIALS_H
 #define SC_CREDENTIALS_H
 
+/* Before the library's thread is started: it has its creator's credentials. */
+void sc_credentials_begin(void);
+
 /* On a thread of the program whose credentials have changed: note them for the other. */
 void sc_credentials_publish(void);
 
