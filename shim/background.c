@@ -186,12 +186,12 @@ static void linger_until_none_is_left(void)
 	sc_lingerers_listen(&all, channel.reader);
 	receive_all(&all, channel.reader);
 	for (;;) {
-		bool is_idle = all.count == 0;
+		bool is_idle = all.kept.count == 0;
 		if (sc_lingerers_wait(&all, is_idle ? GRACE_MS : -1)) {
 			receive_all(&all, channel.reader);
 		} else if (all.retry_count > 0) {
 			sc_lingerers_ask(&all);
-		} else if (is_idle && all.count == 0 && may_leave()) {
+		} else if (is_idle && all.kept.count == 0 && may_leave()) {
 			break;
 		}
 	}

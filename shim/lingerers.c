@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 
 enum {
-	FIRST_SLOTS = 64,
-	NO_SLOT = UINT32_MAX,
 	READER = UINT32_MAX, /* the reader's mark in the epoll set */
 	EVENTS = 32,
 	GRANULARITY_MAX_MS = 100,
@@ -22,33 +20,17 @@ enum {
 	FORK_RETRIES = 2,
 };
 
-enum phase { PHASE_ASKING, PHASE_RETRY, PHASE_LINGERING };
-
-struct sc_lingerer {
-	struct sc_job job;
-	struct sc_linger linger;
-	uint32_t older;
-	uint32_t newer; /* the chain of free slots uses this one too */
-	int fd;
-	int holder_pid; /* who had it when last asked; 0: nobody, or this process */
-	int holder_fd;
-	uint8_t phase;
-	uint8_t retries;
-};
-
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
 	void (*ended)(const struct sc_job *, const struct sc_linger_end *))
 {
 	uint64_t granularity = config->linger_timeout_ms / 32;
 	*all = (struct sc_lingerers){.config = config,
 		.ended = ended,
-		.free_slot = NO_SLOT,
-		.oldest = NO_SLOT,
-		.newest = NO_SLOT,
 		.max = max,
 		.due_ms = UINT64_MAX,
 		.granularity_ms =
 			granularity < GRANULARITY_MAX_MS ? granularity : GRANULARITY_MAX_MS};
+	sc_slots_init(&all->kept);
 	all->poll = max > 0 ? (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC) : -EBADF;
 }
 
@@ -62,65 +44,6 @@ void sc_lingerers_listen(struct sc_lingerers *all, int reader)
 {
 	all->reader = reader;
 	enter_poll(all, reader, EPOLLIN, READER);
-}
-
-static bool grow(struct sc_lingerers *all)
-{
-	uint32_t count = all->slot_count == 0 ? FIRST_SLOTS : all->slot_count * 2;
-	size_t size = count * sizeof(struct sc_lingerer);
-	struct sc_lingerer *slots =
-		all->slot_count == 0
-			? sc_memory_map(size)
-			: sc_memory_grow(all->slots, all->slot_count * sizeof(*all->slots), size);
-	if (slots == NULL) {
-		return false;
-	}
-	all->slots = slots;
-	for (uint32_t i = count; i-- > all->slot_count;) {
-		slots[i].newer = all->free_slot;
-		all->free_slot = i;
-	}
-	all->slot_count = count;
-	return true;
-}
-
-/* Into the chain, as the newest. */
-static uint32_t take_slot(struct sc_lingerers *all)
-{
-	if (all->free_slot == NO_SLOT && !grow(all)) {
-		return NO_SLOT;
-	}
-	uint32_t slot = all->free_slot;
-	struct sc_lingerer *it = &all->slots[slot];
-	all->free_slot = it->newer;
-	it->newer = NO_SLOT;
-	it->older = all->newest;
-	if (all->newest != NO_SLOT) {
-		all->slots[all->newest].newer = slot;
-	} else {
-		all->oldest = slot;
-	}
-	all->newest = slot;
-	all->count++;
-	return slot;
-}
-
-static void free_slot(struct sc_lingerers *all, uint32_t slot)
-{
-	struct sc_lingerer *it = &all->slots[slot];
-	if (it->older != NO_SLOT) {
-		all->slots[it->older].newer = it->newer;
-	} else {
-		all->oldest = it->newer;
-	}
-	if (it->newer != NO_SLOT) {
-		all->slots[it->newer].older = it->older;
-	} else {
-		all->newest = it->older;
-	}
-	it->newer = all->free_slot;
-	all->free_slot = slot;
-	all->count--;
 }
 
 /* The connection outlives our last close of it: is it in a program's hands? (The other copies there
@@ -171,12 +94,12 @@ static void close_shared(
 
 static void finish(struct sc_lingerers *all, uint32_t slot)
 {
-	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_lingerer *it = &all->kept.slots[slot];
 	struct sc_job job = it->job;
 	struct sc_linger_end end = it->linger.end;
 	int fd = it->fd;
 	sc_job_yield_to_twin(&job, &end);
-	free_slot(all, slot);
+	sc_slots_free(&all->kept, slot);
 	close_ended(all, &job, fd, &end);
 }
 
@@ -202,13 +125,13 @@ static void set_due(struct sc_lingerers *all, uint64_t due_ms)
 
 static void begin(struct sc_lingerers *all, uint32_t slot)
 {
-	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_lingerer *it = &all->kept.slots[slot];
 	struct sc_linger_limits limits = {
 		.time_ms = sc_policy_linger_time_ms(all->config, &it->job.conn),
 		.timeout_ms = all->config->linger_timeout_ms,
 		.max_bytes = all->config->drain_max_bytes,
 	};
-	it->phase = PHASE_LINGERING;
+	it->phase = SC_PHASE_LINGERING;
 	/* SIGIO and SIGURG went to the program; it has closed. */
 	SC_SYS3(SYS_fcntl, it->fd, 8 /* F_SETOWN */, 0);
 	sc_linger_begin(&it->linger, it->fd, &limits);
@@ -230,9 +153,9 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 
 static void finish_oldest(struct sc_lingerers *all)
 {
-	uint32_t slot = all->oldest;
-	struct sc_lingerer *it = &all->slots[slot];
-	if (it->phase != PHASE_LINGERING) {
+	uint32_t slot = all->kept.oldest;
+	struct sc_lingerer *it = &all->kept.slots[slot];
+	if (it->phase != SC_PHASE_LINGERING) {
 		it->retries = RETRY_MAX;
 		sc_lingerers_ask(all);
 		return;
@@ -246,12 +169,12 @@ static void finish_oldest(struct sc_lingerers *all)
 
 void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd)
 {
-	while (all->count > 0 && all->count >= all->max) {
+	while (all->kept.count > 0 && all->kept.count >= all->max) {
 		finish_oldest(all);
 	}
 	bool is_known = sc_holders_are_known((enum sc_birth)job->birth);
-	uint32_t slot = all->max > 0 ? take_slot(all) : NO_SLOT;
-	if (slot == NO_SLOT) {
+	uint32_t slot = all->max > 0 ? sc_slots_take(&all->kept) : SC_NO_SLOT;
+	if (slot == SC_NO_SLOT) {
 		struct sc_holders_query query = {
 			.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
 		sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
@@ -262,10 +185,10 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 		}
 		return;
 	}
-	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_lingerer *it = &all->kept.slots[slot];
 	it->job = *job;
 	it->fd = fd;
-	it->phase = PHASE_ASKING;
+	it->phase = SC_PHASE_ASKING;
 	it->retries = 0;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (is_known) {
@@ -279,10 +202,10 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *queries, size_t max)
 {
 	size_t count = 0;
-	for (uint32_t slot = all->newest; slot != NO_SLOT && count < max;
-		slot = all->slots[slot].older) {
-		const struct sc_lingerer *it = &all->slots[slot];
-		if (it->phase == PHASE_ASKING) {
+	for (uint32_t slot = all->kept.newest; slot != SC_NO_SLOT && count < max;
+		slot = all->kept.slots[slot].older) {
+		const struct sc_lingerer *it = &all->kept.slots[slot];
+		if (it->phase == SC_PHASE_ASKING) {
 			queries[count++] = (struct sc_holders_query){.inode = it->job.conn.inode,
 				.birth = sc_births_after((enum sc_birth)it->job.birth, it->job.age),
 				.mine = slot};
@@ -297,9 +220,10 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
  */
 static bool is_twin_lingering(const struct sc_lingerers *all, const struct sc_lingerer *it)
 {
-	for (uint32_t slot = all->newest; slot != NO_SLOT; slot = all->slots[slot].older) {
-		const struct sc_lingerer *other = &all->slots[slot];
-		if (other->phase == PHASE_LINGERING && other->job.birth != SC_BIRTH_SOLE &&
+	for (uint32_t slot = all->kept.newest; slot != SC_NO_SLOT;
+		slot = all->kept.slots[slot].older) {
+		const struct sc_lingerer *other = &all->kept.slots[slot];
+		if (other->phase == SC_PHASE_LINGERING && other->job.birth != SC_BIRTH_SOLE &&
 			other->job.conn.inode == it->job.conn.inode) {
 			return true;
 		}
@@ -331,9 +255,9 @@ static bool is_passing(const struct sc_holders_query *query, int retries)
 
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
-	struct sc_lingerer *it = &all->slots[query->mine];
+	struct sc_lingerer *it = &all->kept.slots[query->mine];
 	if (is_passing(query, it->retries) && it->retries < RETRY_MAX) {
-		it->phase = PHASE_RETRY;
+		it->phase = SC_PHASE_RETRY;
 		it->retries++;
 		it->holder_pid = query->holder_pid;
 		it->holder_fd = query->holder_fd;
@@ -350,17 +274,17 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 	struct sc_job job = it->job;
 	int fd = it->fd;
-	free_slot(all, (uint32_t)query->mine);
+	sc_slots_free(&all->kept, (uint32_t)query->mine);
 	close_shared(all, &job, fd, verdict.why);
 }
 
 /* Those whose answer was not certain the last time. */
 static void again(struct sc_lingerers *all)
 {
-	for (uint32_t slot = all->newest; slot != NO_SLOT && all->retry_count > 0;
-		slot = all->slots[slot].older) {
-		struct sc_lingerer *it = &all->slots[slot];
-		if (it->phase != PHASE_RETRY) {
+	for (uint32_t slot = all->kept.newest; slot != SC_NO_SLOT && all->retry_count > 0;
+		slot = all->kept.slots[slot].older) {
+		struct sc_lingerer *it = &all->kept.slots[slot];
+		if (it->phase != SC_PHASE_RETRY) {
 			continue;
 		}
 		/* Cheaper than a sweep: whoever had it then still has it. */
@@ -371,7 +295,7 @@ static void again(struct sc_lingerers *all)
 			it->retries++;
 			continue;
 		}
-		it->phase = PHASE_ASKING;
+		it->phase = SC_PHASE_ASKING;
 		all->asking_count++;
 		all->retry_count--;
 	}
@@ -402,7 +326,7 @@ void sc_lingerers_ask(struct sc_lingerers *all)
 
 static void receive(struct sc_lingerers *all, uint32_t slot, uint64_t now_ms)
 {
-	struct sc_lingerer *it = &all->slots[slot];
+	struct sc_lingerer *it = &all->kept.slots[slot];
 	sc_linger_receive(&it->linger, now_ms);
 	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
 		finish(all, slot);
@@ -414,10 +338,10 @@ static void tick(struct sc_lingerers *all, uint64_t now_ms)
 {
 	all->due_ms = UINT64_MAX;
 	uint32_t newer;
-	for (uint32_t slot = all->oldest; slot != NO_SLOT; slot = newer) {
-		struct sc_lingerer *it = &all->slots[slot];
+	for (uint32_t slot = all->kept.oldest; slot != SC_NO_SLOT; slot = newer) {
+		struct sc_lingerer *it = &all->kept.slots[slot];
 		newer = it->newer;
-		if (it->phase != PHASE_LINGERING) {
+		if (it->phase != SC_PHASE_LINGERING) {
 			continue;
 		}
 		sc_linger_tick(&it->linger, now_ms);
@@ -472,9 +396,10 @@ void sc_lingerers_hurry(struct sc_lingerers *all, uint64_t until_ms)
 	uint64_t now = sc_linger_now_ms();
 	all->until_ms = until_ms;
 	all->granularity_ms = 1;
-	for (uint32_t slot = all->oldest; slot != NO_SLOT; slot = all->slots[slot].newer) {
-		if (all->slots[slot].phase == PHASE_LINGERING) {
-			sc_linger_hurry(&all->slots[slot].linger, now, until_ms);
+	for (uint32_t slot = all->kept.oldest; slot != SC_NO_SLOT;
+		slot = all->kept.slots[slot].newer) {
+		if (all->kept.slots[slot].phase == SC_PHASE_LINGERING) {
+			sc_linger_hurry(&all->kept.slots[slot].linger, now, until_ms);
 		}
 	}
 	all->due_ms = now;
@@ -482,12 +407,10 @@ void sc_lingerers_hurry(struct sc_lingerers *all, uint64_t until_ms)
 
 void sc_lingerers_end(struct sc_lingerers *all)
 {
-	while (all->count > 0) {
+	while (all->kept.count > 0) {
 		finish_oldest(all);
 	}
-	if (all->slots != NULL) {
-		sc_memory_unmap(all->slots, all->slot_count * sizeof(*all->slots));
-	}
+	sc_slots_end(&all->kept);
 	if (all->poll >= 0) {
 		sc_sys_close(all->poll);
 	}

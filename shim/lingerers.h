@@ -10,6 +10,7 @@
 #include "config.h"
 #include "job.h"
 #include "linger.h"
+#include "slots.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,12 +18,7 @@ struct sc_lingerers {
 	const struct sc_config *config;
 	/* Told once of every connection given, when it has ended; fd is closed by then. */
 	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end);
-	struct sc_lingerer *slots;
-	uint32_t slot_count;
-	uint32_t free_slot; /* chain of free ones */
-	uint32_t oldest;    /* chain by age */
-	uint32_t newest;
-	uint32_t count;          /* in use */
+	struct sc_slots kept;
 	uint32_t asking_count;   /* whose holders are to be asked for */
 	uint32_t retry_count;    /* of those, whose answer was not certain: to be asked for again */
 	uint32_t max;            /* past it the oldest is finished */

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The memory of the connections that linger: numbered slots in one mapping that grows, chained by
+ * age. A slot's address is good until the next sc_slots_take(). For one thread.
+ */
+#ifndef SC_SLOTS_H
+#define SC_SLOTS_H
+
+#include "job.h"
+#include "linger.h"
+#include <stdint.h>
+
+enum { SC_NO_SLOT = UINT32_MAX };
+
+/* Its holders are to be asked for; to be asked for again soon; nobody else holds it. */
+enum sc_phase { SC_PHASE_ASKING, SC_PHASE_RETRY, SC_PHASE_LINGERING };
+
+struct sc_lingerer {
+	struct sc_job job;
+	struct sc_linger linger;
+	uint32_t older;
+	uint32_t newer; /* the chain of free slots uses this one too */
+	int fd;
+	int holder_pid; /* who had it when last asked; 0: nobody, or this process */
+	int holder_fd;
+	uint8_t phase;
+	uint8_t retries;
+};
+
+struct sc_slots {
+	struct sc_lingerer *slots;
+	uint32_t size;      /* slots there are */
+	uint32_t free_slot; /* chain of free ones */
+	uint32_t oldest;    /* chain by age */
+	uint32_t newest;
+	uint32_t count; /* in use */
+};
+
+void sc_slots_init(struct sc_slots *all);
+
+/* A slot, as the newest; its content is undefined. SC_NO_SLOT: no memory. */
+uint32_t sc_slots_take(struct sc_slots *all);
+
+void sc_slots_free(struct sc_slots *all, uint32_t slot);
+
+/* Give the memory back. */
+void sc_slots_end(struct sc_slots *all);
+
+#endif
