@@ -4,16 +4,13 @@
 #include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
+#include "relatives.h"
 #include "sys.h"
 #include "thread.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
-
-/* Start times in /proc count in USER_HZ, which is 100 for every program there is. */
-enum { NS_PER_TICK = 10000000 };
 
 /* A sweep under way. */
 struct sweep {
@@ -45,36 +42,42 @@ static void answer(struct sweep *sweep, struct sc_holders_query *query, enum sc_
 	}
 }
 
-/* Holders that cannot be told from this connection's: of every query that may concern. */
-static void answer_unknown(struct sweep *sweep, bool (*may_concern)(enum sc_birth))
+/* Which reach an unseen holder needs for this to be its: none for what is proven. */
+static enum sc_reach reach_needed(enum sc_birth birth)
 {
-	for (size_t i = 0; i < sweep->count; i++) {
-		if (may_concern(sweep->queries[i].birth)) {
-			answer(sweep, &sweep->queries[i], SC_HOLDERS_UNKNOWN);
-		}
+	switch (birth) {
+	case SC_BIRTH_FAMILY:
+		return SC_REACH_FAMILY;
+	case SC_BIRTH_ELDER:
+		return SC_REACH_DESCENDANT;
+	case SC_BIRTH_LOCAL:
+	case SC_BIRTH_SOLE:
+		return SC_REACH_DESCENDANT + 1;
+	default:
+		return SC_REACH_STRANGE;
 	}
-}
-
-static bool is_any(enum sc_birth birth)
-{
-	(void)birth;
-	return true;
 }
 
 /* What never left this process's table cannot be in another's, nor in flight. */
 static bool may_be_elsewhere(enum sc_birth birth)
 {
-	return birth != SC_BIRTH_LOCAL;
+	return reach_needed(birth) <= SC_REACH_DESCENDANT;
 }
 
-static bool may_be_in_family(enum sc_birth birth)
+/* Somebody who cannot be looked at may hold what lies within that reach. */
+static void answer_unknown(struct sweep *sweep, enum sc_reach reach)
 {
-	return may_be_elsewhere(birth) && birth != SC_BIRTH_ELDER;
+	for (size_t i = 0; i < sweep->count; i++) {
+		if (reach >= reach_needed(sweep->queries[i].birth)) {
+			answer(sweep, &sweep->queries[i], SC_HOLDERS_UNKNOWN);
+		}
+	}
 }
 
-static bool may_be_anywhere(enum sc_birth birth)
+/* Not even this process's own table can be read. */
+static void answer_all_unknown(struct sweep *sweep)
 {
-	return may_be_in_family(birth) && birth != SC_BIRTH_FAMILY;
+	answer_unknown(sweep, SC_REACH_DESCENDANT + 1);
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
@@ -280,59 +283,6 @@ static bool look_at_thread(void *context, int tasks, const char *name)
 	return sweep->unanswered > 0 && sweep->is_empty;
 }
 
-/* Is the sweeper privileged, so that only somebody even more so can refuse to be read? */
-static bool may_trace(void)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-	return SC_SYS2(SYS_capget, &header, data) == 0 &&
-	       (data[0].effective & (1u << CAP_SYS_PTRACE));
-}
-
-/*
- * The first process, where it is so privileged that not even CAP_SYS_PTRACE may read it: the agent
- * of a virtual machine or a container's own init. It has programs started; what it might hand down
- * it hands to its children.
- */
-static bool is_remote_init(int pid, const struct sc_process_stat *self)
-{
-	return pid == 1 && self->parent != 1 && may_trace();
-}
-
-/*
- * A process that may not be read. Whom does it concern? What was inherited over an exec or sent,
- * anybody may hold; what was born in the family, whoever descends from its root; what was born
- * here, only descendants. A descendant whose parent has ended is init's child, so the age has to
- * tell: whoever began earlier does not descend.
- */
-static void look_at_unreadable(struct sweep *sweep, int pid)
-{
-	struct sc_process_stat stat;
-	struct sc_process_stat self;
-	if (sc_procfs_stat(sweep->proc, pid, &stat) != 0) {
-		return; /* gone meanwhile */
-	}
-	if (pid == 2 || stat.parent == 2) {
-		return; /* a kernel thread */
-	}
-	if (sc_procfs_stat(sweep->proc, sweep->self, &self) != 0) {
-		answer_unknown(sweep, may_be_elsewhere);
-		return;
-	}
-	if (is_remote_init(pid, &self)) {
-		return;
-	}
-	struct sc_births_family family = sc_births_get_family();
-	uint64_t family_start = family.since_ns / NS_PER_TICK - 1;
-	if (stat.start_time >= self.start_time) {
-		answer_unknown(sweep, may_be_elsewhere);
-	} else if (pid == family.root_pid || stat.start_time >= family_start) {
-		answer_unknown(sweep, may_be_in_family);
-	} else {
-		answer_unknown(sweep, may_be_anywhere);
-	}
-}
-
 static void look_at_process(struct sweep *sweep, int folder, int pid)
 {
 	sweep->pid = pid;
@@ -349,9 +299,9 @@ static void look_at_process(struct sweep *sweep, int folder, int pid)
 		return;
 	}
 	if (sweep->is_own) {
-		answer_unknown(sweep, is_any);
+		answer_all_unknown(sweep);
 	} else {
-		look_at_unreadable(sweep, pid);
+		answer_unknown(sweep, sc_relatives_reach(sweep->proc, sweep->self, pid));
 	}
 }
 
@@ -367,7 +317,7 @@ static bool look_at_pid(void *context, int proc, const char *name)
 		look_at_process(sweep, folder, pid);
 		sc_ownfds_release(folder);
 	} else if (folder != -ENOENT && folder != -ESRCH) {
-		answer_unknown(sweep, may_be_elsewhere);
+		answer_unknown(sweep, SC_REACH_DESCENDANT);
 	}
 	return sweep->unanswered > 0;
 }
@@ -376,7 +326,7 @@ static void look_at_self(struct sweep *sweep)
 {
 	int folder = sc_procfs_open(sweep->proc, "self");
 	if (folder < 0) {
-		answer_unknown(sweep, is_any);
+		answer_all_unknown(sweep);
 		return;
 	}
 	look_at_process(sweep, folder, sweep->self);
@@ -389,7 +339,7 @@ static void look_at_all(struct sweep *sweep)
 	struct sc_process_stat first;
 	if (sc_procfs_stat(sweep->proc, 1, &first) != 0 ||
 		sc_procfs_each(sweep->proc, look_at_pid, sweep) != 0) {
-		answer_unknown(sweep, may_be_elsewhere);
+		answer_unknown(sweep, SC_REACH_DESCENDANT);
 	}
 }
 
@@ -432,7 +382,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 	sweep.proc = sc_procfs_open(AT_FDCWD, "/proc");
 	sweep.self = sweep.proc >= 0 ? sc_procfs_self(sweep.proc) : 0;
 	if (sweep.self <= 0) {
-		answer_unknown(&sweep, is_any);
+		answer_all_unknown(&sweep);
 	} else {
 		look_at_self(&sweep);
 		if (is_elsewhere && sweep.unanswered > 0) {

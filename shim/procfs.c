@@ -120,7 +120,9 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 			break;
 		}
 		field++;
-		if (number == 4) {
+		if (number == 3) {
+			stat->state = *field;
+		} else if (number == 4) {
 			stat->parent = (int)number_at(field);
 		} else if (number == THREADS_FIELD) {
 			stat->threads = (int)number_at(field);
