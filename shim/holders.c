@@ -52,7 +52,7 @@ static enum sc_reach reach_needed(enum sc_birth birth)
 		return SC_REACH_DESCENDANT;
 	case SC_BIRTH_LOCAL:
 	case SC_BIRTH_SOLE:
-		return SC_REACH_DESCENDANT + 1;
+		return SC_REACH_OWN;
 	default:
 		return SC_REACH_STRANGE;
 	}
@@ -77,7 +77,7 @@ static void answer_unknown(struct sweep *sweep, enum sc_reach reach)
 /* Not even this process's own table can be read. */
 static void answer_all_unknown(struct sweep *sweep)
 {
-	answer_unknown(sweep, SC_REACH_DESCENDANT + 1);
+	answer_unknown(sweep, SC_REACH_OWN);
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */

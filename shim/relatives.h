@@ -12,6 +12,7 @@ enum sc_reach {
 	SC_REACH_STRANGE,    /* inherited over an exec, or sent: anybody may hold those */
 	SC_REACH_FAMILY,     /* born in a process that this one was forked from */
 	SC_REACH_DESCENDANT, /* born here, before a fork */
+	SC_REACH_OWN,        /* what never left this process: only itself can tell */
 };
 
 /* Of the process pid in the open folder proc; self is this process there. */
