@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/*
+ * plight PORT WORD...: connections with unread bytes, closed in a plight. The words are the rows of
+ * the table at the end. What a word denies, later ones do not need.
+ */
+#include "dial.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum { FDS_MAX = 64, FILTER_MAX = 256, FILLED_MAX = 70000 };
+
+static char **program_argv;
+static char **next_word;
+static int port;
+static int fds[FDS_MAX]; /* connections, in order */
+static int fd_count;
+static int filled[FILLED_MAX];
+static int filled_count;
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+static void append(int fd)
+{
+	must(fd >= 0 && fd_count < FDS_MAX, "a descriptor");
+	fds[fd_count++] = fd;
+}
+
+static void do_dial(char **words)
+{
+	(void)words;
+	append(dial(port));
+}
+
+static void do_dup(char **words)
+{
+	(void)words;
+	append(dup(fds[fd_count - 1]));
+}
+
+static void do_fork(char **words)
+{
+	pid_t pid = fork();
+
+	(void)words;
+	if (pid == 0) {
+		_exit(0);
+	}
+	must(waitpid(pid, NULL, 0) == pid, "fork");
+}
+
+static void do_close(char **words)
+{
+	(void)words;
+	must(fd_count > 0, "nothing to close");
+	close_well(fds[0]);
+	memmove(&fds[0], &fds[1], (size_t)--fd_count * sizeof(fds[0]));
+}
+
+static void do_close_all(char **words)
+{
+	while (fd_count > 0) {
+		do_close(words);
+	}
+}
+
+static void do_close_fd(char **words)
+{
+	close_well(number(words[0]));
+}
+
+/* All its bytes are there, and it can be written to. */
+static void do_read(char **words)
+{
+	char bytes[DIAL_BYTES];
+
+	(void)words;
+	must(read(fds[0], bytes, sizeof(bytes)) == DIAL_BYTES, "bytes are lost");
+	must(write(fds[0], "x", 1) == 1, "shut down");
+}
+
+/* ---- plights ------------------------------------------------------------------------------- */
+
+static void limit(int resource, rlim_t soft, rlim_t hard)
+{
+	const struct rlimit limits = {soft, hard};
+
+	must(setrlimit((__rlimit_resource_t)resource, &limits) == 0, "setrlimit");
+}
+
+static void do_nofile(char **words)
+{
+	limit(RLIMIT_NOFILE, (rlim_t)number(words[0]), (rlim_t)number(words[1]));
+}
+
+static void do_fill(char **words)
+{
+	(void)words;
+	for (int fd; (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) {
+		must(filled_count < FILLED_MAX, "no limit of descriptors");
+		filled[filled_count++] = fd;
+	}
+	must(errno == EMFILE, "fill");
+}
+
+static void do_unfill(char **words)
+{
+	(void)words;
+	while (filled_count > 0) {
+		close_well(filled[--filled_count]);
+	}
+}
+
+static long virtual_bytes(void)
+{
+	char text[64];
+	int fd = open("/proc/self/statm", O_RDONLY);
+	ssize_t bytes = read(fd, text, sizeof(text) - 1);
+
+	must(bytes > 0, "statm");
+	text[bytes] = '\0';
+	close(fd);
+	return atol(text) * sysconf(_SC_PAGESIZE);
+}
+
+static void do_as(char **words)
+{
+	rlim_t bytes = (rlim_t)virtual_bytes() + (rlim_t)number(words[0]) * 1024;
+
+	limit(RLIMIT_AS, bytes, bytes);
+}
+
+static void do_fsize(char **words)
+{
+	limit(RLIMIT_FSIZE, (rlim_t)number(words[0]), (rlim_t)number(words[0]));
+}
+
+static void do_chroot(char **words)
+{
+	must(chroot(words[0]) == 0 && chdir("/") == 0, "chroot");
+}
+
+static void do_fifo(char **words)
+{
+	must(open(words[0], O_RDWR | O_NONBLOCK) >= 0, "fifo");
+}
+
+/* Until not one byte more fits. */
+static void do_fill_pipe(char **words)
+{
+	static const char bytes[4096];
+	int fd = number(words[0]);
+	int flags = fcntl(fd, F_GETFL);
+
+	must(fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0, "F_SETFL");
+	for (size_t size = sizeof(bytes); size > 0; size /= 2) {
+		while (write(fd, bytes, size) > 0) {
+		}
+		must(errno == EAGAIN, "fill-pipe");
+	}
+	must(fcntl(fd, F_SETFL, flags) == 0, "F_SETFL");
+}
+
+/* stderr becomes a pipe; its reader has the next free number. */
+static void do_pipe_on_stderr(char **words)
+{
+	int ends[2];
+
+	(void)words;
+	must(pipe(ends) == 0 && dup2(ends[1], 2) == 2 && close(ends[1]) == 0, "pipe");
+}
+
+static void do_exec(char **words)
+{
+	(void)words;
+	next_word[-1] = program_argv[1];
+	next_word[-2] = program_argv[0];
+	execv("/proc/self/exe", next_word - 2);
+	must(false, "exec");
+}
+
+/* ---- seccomp ------------------------------------------------------------------------------- */
+
+#define CALL(name)                 \
+	{                          \
+#name, __NR_##name \
+	}
+
+static const struct {
+	const char *name;
+	int number;
+} calls[] = {
+	CALL(getsockopt),
+	CALL(setsockopt),
+	CALL(ioctl),
+	CALL(recvfrom),
+	CALL(shutdown),
+	CALL(epoll_create1),
+	CALL(epoll_ctl),
+	CALL(epoll_pwait),
+	CALL(socketpair),
+	CALL(sendmsg),
+	CALL(recvmsg),
+	CALL(sendto),
+	CALL(clone),
+	CALL(clone3),
+	CALL(close_range),
+	CALL(unshare),
+	CALL(mmap),
+	CALL(mremap),
+	CALL(munmap),
+	CALL(mprotect),
+	CALL(madvise),
+	CALL(openat),
+	CALL(readlinkat),
+	CALL(getdents64),
+	CALL(newfstatat),
+	CALL(futex),
+	CALL(fcntl),
+	CALL(dup3),
+	CALL(prctl),
+	CALL(prlimit64),
+	CALL(ppoll),
+	CALL(fstat),
+	CALL(getsockname),
+	CALL(getpeername),
+	CALL(getpid),
+	CALL(capget),
+	CALL(sched_yield),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigpending),
+	CALL(rt_sigtimedwait),
+	CALL(getcwd),
+};
+
+enum { CALL_COUNT = sizeof(calls) / sizeof(calls[0]) };
+
+static void filter_calls(struct sock_filter *filter, size_t count)
+{
+	const struct sock_fprog program = {.len = (unsigned short)count, .filter = filter};
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
+}
+
+static const struct sock_filter load_number =
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+
+static int call_number(const char *name)
+{
+	for (size_t i = 0; i < CALL_COUNT; i++) {
+		if (strcmp(calls[i].name, name) == 0) {
+			return calls[i].number;
+		}
+	}
+	must(false, name);
+	return -1;
+}
+
+/* "ioctl,fcntl": each is answered with EPERM. */
+static void do_deny(char **words)
+{
+	struct sock_filter filter[FILTER_MAX] = {load_number};
+	size_t count = 1;
+	char *rest;
+
+	for (char *name = strtok_r(words[0], ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		filter[count++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)call_number(name), 0, 1);
+		filter[count++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	}
+	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	filter_calls(filter, count);
+}
+
+/* All but what the program itself needs to close, to tell and to end. */
+static void do_deny_all(char **words)
+{
+	static const int allowed[] = {SYS_read, SYS_write, SYS_close, SYS_exit, SYS_exit_group,
+		SYS_rt_sigreturn, SYS_clock_gettime};
+	struct sock_filter filter[FILTER_MAX] = {load_number};
+	size_t count = 1;
+
+	(void)words;
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		filter[count++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)allowed[i], 0, 1);
+		filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	}
+	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	filter_calls(filter, count);
+}
+
+/* ---- words --------------------------------------------------------------------------------- */
+
+static void do_say(char **words)
+{
+	tell("%s", words[0]);
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	void (*perform)(char **words);
+} vocabulary[] = {
+	{"dial", 0, do_dial},                               /* one more connection */
+	{"dup", 0, do_dup},                                 /* of the last, which is one more */
+	{"fork", 0, do_fork},                               /* a child that ends at once */
+	{"close", 0, do_close},                             /* the first */
+	{"close-all", 0, do_close_all},                     /* in order */
+	{"close-fd", 1, do_close_fd}, {"read", 0, do_read}, /* all from the first; writes a byte */
+	{"nofile", 2, do_nofile},                           /* SOFT HARD */
+	{"fill", 0, do_fill},                               /* use up all descriptors */
+	{"unfill", 0, do_unfill},                           /* give them back */
+	{"as", 1, do_as},                                   /* KIB more than are in use */
+	{"fsize", 1, do_fsize},                             /* BYTES */
+	{"chroot", 1, do_chroot},                           /* FOLDER */
+	{"fifo", 1, do_fifo},                               /* PATH: opened to read and write */
+	{"fill-pipe", 1, do_fill_pipe},                     /* FD */
+	{"pipe-on-stderr", 0, do_pipe_on_stderr},           /* its reader under the lowest number */
+	{"exec", 0, do_exec},         /* begin anew with the words that follow */
+	{"deny", 1, do_deny},         /* CALL[,CALL]...: answered with EPERM */
+	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
+	{"say", 1, do_say},           /* LINE */
+};
+
+int main(int argc, char **argv)
+{
+	must(argc > 1, "arguments");
+	program_argv = argv;
+	port = number(argv[1]);
+	next_word = argv + 2;
+	while (*next_word) {
+		char **words = next_word;
+		size_t i = 0;
+
+		while (i < sizeof(vocabulary) / sizeof(vocabulary[0]) &&
+			strcmp(vocabulary[i].name, words[0]) != 0) {
+			i++;
+		}
+		must(i < sizeof(vocabulary) / sizeof(vocabulary[0]), words[0]);
+		next_word += 1 + vocabulary[i].arguments;
+		vocabulary[i].perform(words + 1);
+	}
+	return 0;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/*
+ * threads PORT WHAT: threads that close connections with unread bytes.
+ *     churn          others open, read all and close meanwhile: numbers are used again at once
+ *     same           all close the same descriptor: one does, the others are told EBADF
+ *     cancel-pending cancelled before the close: closed, cancelled behind it
+ *     cancel-during  cancelled at any moment: tells how many closes that began have not closed
+ *     stack HOW      one with 64 KiB of stack; HOW: sole, dup (duplicated), fork (forked since),
+ *                    exit (the connection is left to the end of the process)
+ * Descriptors must be the same behind it as before.
+ */
+#include "../harness/pattern.h"
+#include "dial.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum {
+	CLOSERS = 4,
+	READERS = 2,
+	TURNS = 60,
+	STACK_BYTES = 64 * 1024,
+	PAINT = 0x5a,
+	OWN_FROM = 500, /* the library's descriptors lie above */
+};
+
+static int port;
+static pthread_barrier_t barrier;
+
+static int count_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int count = 0;
+
+	must(folder != NULL, "/proc/self/fd");
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		count += entry->d_name[0] != '.' && atoi(entry->d_name) < OWN_FROM;
+	}
+	closedir(folder);
+	return count;
+}
+
+static pthread_t start(void *(*run)(void *), void *argument)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, run, argument) == 0, "pthread_create");
+	return thread;
+}
+
+/* ---- churn --------------------------------------------------------------------------------- */
+
+static void *close_unread(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < TURNS; i++) {
+		close_well(dial(port));
+	}
+	return NULL;
+}
+
+/* Nobody else may have read from it or ended it. */
+static void *read_and_close(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < TURNS; i++) {
+		uint8_t bytes[DIAL_BYTES + 1];
+		int fd = dial(port);
+
+		must(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) == DIAL_BYTES, "bytes are lost");
+		must(pattern_matches(bytes, DIAL_BYTES, 0), "not the bytes");
+		must(recv(fd, bytes, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN, "ended");
+		must(send(fd, "x", 1, MSG_NOSIGNAL) == 1, "shut down");
+		close_well(fd);
+	}
+	return NULL;
+}
+
+static void churn(char **words)
+{
+	pthread_t threads[CLOSERS + READERS];
+
+	(void)words;
+	for (int i = 0; i < CLOSERS + READERS; i++) {
+		threads[i] = start(i < CLOSERS ? close_unread : read_and_close, NULL);
+	}
+	for (int i = 0; i < CLOSERS + READERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+}
+
+/* ---- the same descriptor ------------------------------------------------------------------- */
+
+static int same_fd;
+static _Atomic int closed_count;
+
+static void *close_same(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < TURNS; i++) {
+		pthread_barrier_wait(&barrier);
+		errno = ERRNO_BEFORE;
+		if (close(same_fd) == 0) {
+			atomic_fetch_add(&closed_count, 1);
+			must(errno == ERRNO_BEFORE, "close touched errno");
+		} else {
+			must(errno == EBADF, "neither closed nor EBADF");
+		}
+		pthread_barrier_wait(&barrier);
+	}
+	return NULL;
+}
+
+static void same(char **words)
+{
+	pthread_t threads[CLOSERS];
+
+	(void)words;
+	pthread_barrier_init(&barrier, NULL, CLOSERS + 1);
+	for (int i = 0; i < CLOSERS; i++) {
+		threads[i] = start(close_same, NULL);
+	}
+	for (int i = 0; i < TURNS; i++) {
+		same_fd = dial(port);
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+		must(closed_count == i + 1, "closed not once");
+	}
+	for (int i = 0; i < CLOSERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+}
+
+/* ---- cancellation -------------------------------------------------------------------------- */
+
+static int pool[TURNS];
+static _Atomic int begun;
+static _Atomic bool is_cancelled;
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void *close_cancelled(void *unused)
+{
+	long start_ms = now_ms();
+
+	(void)unused;
+	while (!is_cancelled) {
+		must(now_ms() - start_ms < WAIT_MS, "not cancelled");
+	}
+	close(pool[0]);
+	begun = 1;
+	pthread_testcancel();
+	return NULL;
+}
+
+static void cancel_pending(char **words)
+{
+	pthread_t thread;
+	void *result;
+
+	(void)words;
+	dial_many(pool, 1, port);
+	thread = start(close_cancelled, NULL);
+	pthread_cancel(thread);
+	is_cancelled = true;
+	pthread_join(thread, &result);
+	must(result == PTHREAD_CANCELED, "went on");
+	tell("closed %d open %d", begun, is_open(pool[0]));
+}
+
+static void *close_pool(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < TURNS; i++) {
+		begun = i + 1;
+		close(pool[i]);
+		pthread_testcancel();
+	}
+	return NULL;
+}
+
+/* Rounds in which the cancellation comes after ever more closes. */
+static void cancel_during(char **words)
+{
+	int left_open = 0;
+
+	(void)words;
+	for (int round = 0; round < 12; round++) {
+		pthread_t thread;
+
+		dial_many(pool, TURNS, port);
+		begun = 0;
+		thread = start(close_pool, NULL);
+		while (begun < round * 4) {
+		}
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		for (int i = 0; i < TURNS; i++) {
+			left_open += i < begun && is_open(pool[i]);
+			if (is_open(pool[i])) {
+				close_well(pool[i]);
+			}
+		}
+	}
+	tell("left open %d", left_open);
+}
+
+/* ---- small stacks -------------------------------------------------------------------------- */
+
+static void *close_on_small_stack(void *how)
+{
+	int fd = dial(port);
+
+	if (strcmp(how, "dup") == 0) {
+		close_well(dup(fd));
+	} else if (strcmp(how, "fork") == 0) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			_exit(0);
+		}
+		must(waitpid(pid, NULL, 0) == pid, "waitpid");
+	}
+	if (strcmp(how, "exit") == 0) {
+		_exit(0);
+	}
+	close_well(fd);
+	return NULL;
+}
+
+/* Tells how much of it was used. */
+static void small_stack(char **words)
+{
+	uint8_t *low =
+		mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int untouched = 0;
+
+	must(low != MAP_FAILED, "mmap");
+	memset(low, PAINT, STACK_BYTES);
+	pthread_attr_init(&attributes);
+	must(pthread_attr_setstack(&attributes, low, STACK_BYTES) == 0, "setstack");
+	must(!pthread_create(&thread, &attributes, close_on_small_stack, words[0]), "thread");
+	pthread_join(thread, NULL);
+	while (low[untouched] == PAINT) {
+		untouched++;
+	}
+	tell("stack %d", STACK_BYTES - untouched);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(char **words);
+	} whats[] = {{"churn", churn}, {"same", same}, {"cancel-pending", cancel_pending},
+		{"cancel-during", cancel_during}, {"stack", small_stack}};
+	int before = count_descriptors();
+
+	must(argc >= 3, "arguments");
+	port = number(argv[1]);
+	for (size_t i = 0; i < sizeof(whats) / sizeof(whats[0]); i++) {
+		if (strcmp(argv[2], whats[i].name) == 0) {
+			whats[i].run(argv + 3);
+		}
+	}
+	tell("descriptors %+d", count_descriptors() - before);
+	return 0;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * What following costs, in system calls, as strace sees them: those between two lines that the
+ * program writes, with the library and without.
+ */
+#include "harness/netns.h"
+#include "harness/stage.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STRACE "/usr/bin/strace"
+
+/* What the actor does before it says "before", and what is counted: up to its next line. */
+struct row {
+	const char *name;
+	const char *before;
+	const char *counted;
+	unsigned int more_max; /* calls more than without the library */
+	bool is_exact;         /* not fewer either */
+};
+
+/* TARGET stands for the peer's address; a listener is 3, and is connected to by the peer. */
+static const struct row rows[] = {
+	{"close pipe", "pipe 3 4", "close 3", 1, true},
+	{"close file", "open 3 /dev/zero", "close 3", 1, true},
+	{"close unix", "unix 3 4", "close 3", 1, true},
+	{"close udp", "udp 3", "close 3", 1, true},
+	{"close epoll", "epoll 3", "close 3", 1, true},
+	{"close closed", "pipe 3 4 close 3", "close 3", 1, true},
+	{"close client", "connect 3 TARGET", "close 3", 3, false},
+	{"close client again", "connect 3 TARGET close 3 connect 3 TARGET", "close 3", 3, false},
+	{"close unconnected", "socket 3 4", "close 3", 3, false},
+	{"close listener", "listen 3 4", "close 3", 3, false},
+	{"close accepted", "listen 3 4 port 3 accept 3 4", "close 4", 3, false},
+	{"accept", "listen 3 4 port 3 await-backlog 3 1", "accept 3 4", 0, true},
+	{"accept4", "listen 3 4 port 3 await-backlog 3 1", "accept4 3 4", 0, true},
+	{"socket", "", "socket 3 4", 0, true},
+	{"dup", "socket 3 4", "dup 3 4", 0, true},
+	{"dupfd", "socket 3 4", "dupfd 3 200", 0, true},
+	{"fork", "socket 3 4", "fork exit-now 0 end", 0, true},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static char trace_path[64];
+static char *trace;
+
+static int make_trace(void **state)
+{
+	int fd;
+
+	(void)state;
+	snprintf(trace_path, sizeof(trace_path), "/tmp/cost.XXXXXX");
+	fd = mkstemp(trace_path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_trace(void **state)
+{
+	free(trace);
+	trace = NULL;
+	unlink(trace_path);
+	return stage_teardown(state);
+}
+
+/* Is this line one of that process and tells of a call, at its begin? */
+static bool is_call(const char *line, long pid)
+{
+	char *name;
+
+	if (strtol(line, &name, 10) != pid) {
+		return false;
+	}
+	name += strspn(name, " ");
+	return islower((unsigned char)*name) || *name == '_';
+}
+
+/* Calls between the line that writes "before" and the process's next write to stdout. */
+static unsigned int count_calls(void)
+{
+	unsigned int count = 0;
+	long pid = 0;
+	char *rest;
+
+	free(trace);
+	trace = text_of_file(trace_path);
+	for (char *line = strtok_r(trace, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (pid == 0) {
+			pid = strstr(line, "write(1, \"before\\n\"") ? strtol(line, NULL, 10) : 0;
+			continue;
+		}
+		assert_null(strstr(line, "/proc"));
+		if (!is_call(line, pid)) {
+			continue;
+		}
+		if (strstr(line, " write(1, ")) {
+			return count;
+		}
+		count++;
+	}
+	fail_msg("the trace lacks the lines that the program wrote");
+	return 0;
+}
+
+static void put_target(char *text, size_t size, const char *words, const char *target)
+{
+	size_t length = 0;
+
+	*text = '\0';
+	for (const char *at = words; *at && length + 64 < size;) {
+		if (strncmp(at, "TARGET", 6) == 0) {
+			length += (size_t)snprintf(text + length, size - length, "%s", target);
+			at += 6;
+		} else {
+			text[length++] = *at++;
+			text[length] = '\0';
+		}
+	}
+}
+
+static void require_strace(void)
+{
+	if (access(STRACE, X_OK) < 0) {
+		print_message("no " STRACE "\n");
+		skip();
+	}
+	if (*SC_PRELOAD_FIRST) {
+		print_message("a sanitizer makes calls of its own\n");
+		skip();
+	}
+}
+
+/* Start the traced actor; mode NULL: without the library. */
+static void start(struct stage *stage, const struct row *row, const char *mode)
+{
+	char before[256];
+	char environment[512] = "";
+
+	put_target(before, sizeof(before), row->before, stage->peer.target);
+	if (mode) {
+		snprintf(environment, sizeof(environment), "-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s",
+			PROGRAM_LIBRARY, mode);
+	}
+	program_start(&stage->program, &(struct program_options){.executable = STRACE},
+		"-f -qq -o %s %s %sactor %s say before %s say after", trace_path, environment,
+		PROGRAM_FOLDER, before, row->counted);
+}
+
+static unsigned int run(const struct row *row, const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	int status;
+
+	start(stage, row, mode);
+	if (strstr(row->before, "port 3")) {
+		peer_connect(&stage->other_peer, PEER_IPV4,
+			(uint16_t)program_hear_number(&stage->program, "port "));
+	}
+	status = program_await_exit(&stage->program);
+	if (status == 1 && strstr(program_errors(&stage->program), "strace: ")) {
+		print_message("%s", program_errors(&stage->program));
+		skip();
+	}
+	assert_int_equal(status, 0);
+	return count_calls();
+}
+
+static void test_cost_is_within_bounds(void **state)
+{
+	static const char *const modes[] = {"warn", "drain", "fin"};
+	const struct row *row = *state;
+	unsigned int without;
+
+	require_strace();
+	without = run(row, NULL);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		unsigned int with = run(row, modes[i]);
+		unsigned int most = without + row->more_max;
+
+		if (with > most || with < (row->is_exact ? most : without)) {
+			fail_msg("%s: %u calls without, %u with the library", modes[i], without,
+				with);
+		}
+	}
+}
+
+int main(void)
+{
+	static char names[ROW_COUNT][64];
+	static struct CMUnitTest tests[ROW_COUNT];
+
+	for (size_t r = 0; r < ROW_COUNT; r++) {
+		snprintf(names[r], sizeof(names[r]), "test_cost_is_within_bounds (%s)",
+			rows[r].name);
+		tests[r] = (struct CMUnitTest){
+			.name = names[r],
+			.test_func = test_cost_is_within_bounds,
+			.setup_func = make_trace,
+			.teardown_func = remove_trace,
+			.initial_state = (void *)(uintptr_t)&rows[r],
+		};
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

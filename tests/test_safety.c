@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * close() with unread bytes wherever a program may call it: in signal handlers, in several threads,
+ * before main and behind the last handler of exit, under cancellation, on small stacks. It must not
+ * hang, crash or touch errno, and each connection ends as the mode has it.
+ */
+#include "harness/crowd.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A program, its arguments behind the port, and the connections that it closes. */
+struct row {
+	const char *executable;
+	const char *words;
+	size_t unread; /* closed with unread bytes */
+	size_t clean;  /* closed with all read */
+};
+
+static const struct row rows[] = {
+	{"handler", "malloc 1", 100, 0},
+	{"handler", "library 1", 200, 0},
+	{"handler", "malloc 4", 400, 0},
+	{"handler", "library 4", 800, 0},
+	{"threads", "churn", 240, 120},
+	{"threads", "same", 60, 0},
+	{"threads", "cancel-pending", 1, 0},
+	{"threads", "cancel-during", 720, 0},
+	{"threads", "stack sole", 1, 0},
+	{"threads", "stack dup", 1, 0},
+	{"threads", "stack fork", 1, 0},
+	{"threads", "stack exit", 1, 0},
+	{"early", "preinit", 1, 0},
+	{"early", "pipe-first", 1, 0},
+	{"early", "constructor", 1, 0},
+	{"early", "atexit", 1, 0},
+	{"early", "destructor", 1, 0},
+	{"early", "late", 1, 0},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static struct crowd_end run(const struct row *row, const char *mode)
+{
+	return crowd_run(
+		&(struct crowd_options){.program = {.executable = row->executable, .mode = mode}},
+		"%s", row->words);
+}
+
+/* As many lines as closes with unread bytes, all of this outcome. */
+static void assert_reports(const struct crowd_end *end, size_t unread, const char *outcome)
+{
+	if (text_lines(end->report) != unread ||
+		text_lines_with(end->report, ": 1000 unread", outcome) != unread) {
+		fail_msg("not %zu reports of %s:\n%s", unread, outcome, end->report);
+	}
+}
+
+static void assert_resets(const struct row *row, const struct crowd_end *end)
+{
+	if (end->status != 0) {
+		fail_msg("status %d:\n%s%s", end->status, end->output, end->report);
+	}
+	assert_int_equal(end->connections, row->unread + row->clean);
+	assert_int_equal(end->grown.aborts_on_close, row->unread);
+	assert_int_equal(end->errors, row->unread);
+}
+
+static void test_close_control_resets(void **state)
+{
+	const struct row *row = *state;
+	struct crowd_end end = run(row, NULL);
+
+	assert_resets(row, &end);
+	assert_string_equal(end.report, "");
+}
+
+static void test_close_warn_reports_every_reset(void **state)
+{
+	const struct row *row = *state;
+	struct crowd_end end = run(row, "warn");
+
+	assert_resets(row, &end);
+	assert_reports(&end, row->unread, "; rst (unread) in ");
+}
+
+static void assert_cured(const struct row *row, const char *mode)
+{
+	struct crowd_end end = run(row, mode);
+
+	assert_crowd_was_fin(&end, row->unread + row->clean);
+	assert_reports(&end, row->unread, "; drained 1000, fin in ");
+}
+
+static void test_close_drain_ends_with_fin(void **state)
+{
+	assert_cured(*state, "drain");
+}
+
+static void test_close_fin_ends_with_fin(void **state)
+{
+	assert_cured(*state, "fin");
+}
+
+/* ---- what is particular --------------------------------------------------------------------- */
+
+static const char *const modes[] = {"warn", "drain", "fin"};
+
+enum { MODE_COUNT = sizeof(modes) / sizeof(modes[0]) };
+
+/* Else the rows of handlers prove nothing. */
+static void test_handler_interrupts_the_library(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run(&rows[1], modes[i]);
+
+		assert_true(text_number_after(end.output, "nested ") > 0);
+	}
+}
+
+/* In each mode the program threads says this, and has as many descriptors as at its begin. */
+static void assert_threads_say(const char *words, const char *line)
+{
+	const struct row row = {"threads", words, 0, 0};
+
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run(&row, modes[i]);
+
+		if (!strstr(end.output, line) || !strstr(end.output, "descriptors +0\n")) {
+			fail_msg("%s, not \"%s\":\n%s%s", modes[i], line, end.output, end.report);
+		}
+	}
+}
+
+static void test_cancel_pending_close_closes(void **state)
+{
+	(void)state;
+	assert_threads_say("cancel-pending", "closed 1 open 0\n");
+}
+
+static void test_cancel_during_close_closes(void **state)
+{
+	(void)state;
+	assert_threads_say("cancel-during", "left open 0\n");
+}
+
+static void test_churn_leaves_no_descriptor(void **state)
+{
+	(void)state;
+	assert_threads_say("churn", "");
+}
+
+static void test_same_descriptor_leaves_no_descriptor(void **state)
+{
+	(void)state;
+	assert_threads_say("same", "");
+}
+
+/* Half of 64 KiB is the program's own. */
+static void test_stack_is_used_with_care(void **state)
+{
+	static const char *const hows[] = {"stack sole", "stack dup", "stack fork"};
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(hows) / sizeof(hows[0]); r++) {
+		const struct row row = {"threads", hows[r], 1, 0};
+
+		for (size_t i = 0; i < MODE_COUNT; i++) {
+			struct crowd_end end = run(&row, modes[i]);
+
+			assert_int_equal(end.status, 0);
+			assert_in_range(text_number_after(end.output, "stack "), 1, 32 * 1024);
+		}
+	}
+}
+
+/* ---- another library ------------------------------------------------------------------------ */
+
+static char other_library[64];
+
+static int make_library(void **state)
+{
+	char command[512];
+	int fd;
+
+	(void)state;
+	snprintf(other_library, sizeof(other_library), "/tmp/safety.XXXXXX");
+	fd = mkstemp(other_library);
+	if (fd < 0) {
+		return -1;
+	}
+	close(fd);
+	snprintf(command, sizeof(command),
+		"cc -shared -fPIC -D_GNU_SOURCE -o %s %s/tests/programs/early_library.c 2>&1",
+		other_library, SC_SOURCE_DIR);
+	if (system(command) != 0) {
+		*other_library = '\0';
+	}
+	return 0;
+}
+
+static int remove_library(void **state)
+{
+	unlink(other_library);
+	return crowd_teardown(state);
+}
+
+/* Its constructor runs before ours, its destructor behind it. */
+static struct crowd_end run_with_library(const char *mode)
+{
+	static char preload[1024];
+
+	if (!*other_library) {
+		print_message("no compiler to make a library with\n");
+		skip();
+	}
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s:%s:%s", SC_PRELOAD_FIRST,
+		mode ? PROGRAM_LIBRARY : "", other_library);
+	return crowd_run(
+		&(struct crowd_options){
+			.program = {.executable = "early", .mode = mode, .environment = {preload}}},
+		"nothing");
+}
+
+static void test_other_library_control_resets(void **state)
+{
+	struct crowd_end end = run_with_library(NULL);
+
+	(void)state;
+	assert_crowd_was_reset(&end, 2);
+}
+
+static void test_other_library_is_followed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run_with_library(modes[i]);
+
+		assert_reports(&end, 2, NULL);
+		if (strcmp(modes[i], "warn") == 0) {
+			assert_crowd_was_reset(&end, 2);
+		} else {
+			assert_crowd_was_fin(&end, 2);
+		}
+	}
+}
+
+/* ---- races ---------------------------------------------------------------------------------- */
+
+/* All the other tests of this file look for races as well: a warning is a line too many. */
+static void test_threads_are_free_of_races(void **state)
+{
+	static const struct row raced[] = {{"threads", "churn", 240, 120},
+		{"threads", "same", 60, 0}, {"handler", "library 4", 800, 0}};
+
+	(void)state;
+	if (!strstr(SC_PRELOAD_FIRST, "tsan")) {
+		print_message("only with SANITIZE=thread\n");
+		skip();
+	}
+	for (size_t r = 0; r < sizeof(raced) / sizeof(raced[0]); r++) {
+		for (size_t i = 0; i < MODE_COUNT; i++) {
+			struct crowd_end end = crowd_run(
+				&(struct crowd_options){
+					.program = {.executable = raced[r].executable,
+						.mode = modes[i],
+						.environment = {"TSAN_OPTIONS=exitcode=66:"
+								"die_after_fork=0"}}},
+				"%s", raced[r].words);
+
+			if (end.status != 0 || strstr(end.report, "ThreadSanitizer")) {
+				fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+			}
+		}
+	}
+}
+
+/* ---- rows and subjects ---------------------------------------------------------------------- */
+
+static const struct subject {
+	const char *name;
+	CMUnitTestFunction test;
+} subjects[] = {
+	{"test_close_control_resets", test_close_control_resets},
+	{"test_close_warn_reports_every_reset", test_close_warn_reports_every_reset},
+	{"test_close_drain_ends_with_fin", test_close_drain_ends_with_fin},
+	{"test_close_fin_ends_with_fin", test_close_fin_ends_with_fin},
+};
+
+static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test_teardown(test_handler_interrupts_the_library, crowd_teardown),
+	cmocka_unit_test_teardown(test_cancel_pending_close_closes, crowd_teardown),
+	cmocka_unit_test_teardown(test_cancel_during_close_closes, crowd_teardown),
+	cmocka_unit_test_teardown(test_churn_leaves_no_descriptor, crowd_teardown),
+	cmocka_unit_test_teardown(test_same_descriptor_leaves_no_descriptor, crowd_teardown),
+	cmocka_unit_test_teardown(test_stack_is_used_with_care, crowd_teardown),
+	cmocka_unit_test_setup_teardown(
+		test_other_library_control_resets, make_library, remove_library),
+	cmocka_unit_test_setup_teardown(
+		test_other_library_is_followed, make_library, remove_library),
+	cmocka_unit_test_teardown(test_threads_are_free_of_races, crowd_teardown),
+};
+
+enum {
+	SUBJECT_COUNT = sizeof(subjects) / sizeof(subjects[0]),
+	PLAIN_COUNT = sizeof(plain_tests) / sizeof(plain_tests[0]),
+	TEST_COUNT = SUBJECT_COUNT * ROW_COUNT + PLAIN_COUNT,
+};
+
+int main(void)
+{
+	static char names[TEST_COUNT][96];
+	static struct CMUnitTest tests[TEST_COUNT];
+	size_t count = 0;
+
+	for (size_t s = 0; s < SUBJECT_COUNT; s++) {
+		for (size_t r = 0; r < ROW_COUNT; r++, count++) {
+			snprintf(names[count], sizeof(names[count]), "%s (%s %s)", subjects[s].name,
+				rows[r].executable, rows[r].words);
+			tests[count] = (struct CMUnitTest){
+				.name = names[count],
+				.test_func = subjects[s].test,
+				.teardown_func = crowd_teardown,
+				.initial_state = (void *)(uintptr_t)&rows[r],
+			};
+		}
+	}
+	memcpy(&tests[count], plain_tests, sizeof(plain_tests));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

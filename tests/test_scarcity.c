@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * close() with unread bytes where something is missing: descriptors, memory, a log that takes lines,
+ * /proc, or the system calls that the library would make. The program goes on unharmed, and where
+ * the library can still act, the connection ends with FIN.
+ */
+#include "harness/crowd.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CPU_MS_MAX = 500 };
+
+enum result {
+	CURED,   /* FIN in drain and fin */
+	UNCURED, /* the library cannot act */
+	READ,    /* somebody reads all: FIN with and without the library */
+};
+
+/* Words of the program; FOLDER in them is one of the test's own. */
+struct row {
+	const char *words;
+	size_t connections;
+	enum result result;
+	const char *environment;
+};
+
+static const struct row rows[] = {
+	/* No descriptor is free. */
+	{"nofile 256 256 exec dial dial dial fill close fill close fill close unfill", 3, CURED,
+		NULL},
+	{"nofile 256 256 exec dial dup fill close fill close unfill", 1, CURED, NULL},
+	{"nofile 256 256 exec dial fork fill close unfill", 1, CURED, NULL},
+	{"nofile 16 16 exec dial dial dial close-all", 3, CURED, NULL},
+	{"nofile 16 16 exec dial dial fill close fill close unfill", 2, CURED, NULL},
+	{"nofile 64 64 exec dial dial fill close fill close unfill", 2, CURED, NULL},
+	{"nofile 64 1024 exec dial dial fill close fill close unfill", 2, CURED, NULL},
+	{"nofile 1024 1024 exec dial dial fill close fill close unfill", 2, CURED, NULL},
+	{"dial dial nofile 16 16 fill close fill close unfill", 2, CURED, NULL},
+	{"dial dial nofile 0 0 close close", 2, CURED, NULL},
+	/* No memory. */
+	{"dial dial as 0 close close", 2, CURED, NULL},
+	{"dial dup as 0 close close", 1, CURED, NULL},
+	{"dial dial as 64 close close", 2, CURED, NULL},
+	{"as 512 exec dial dial dial close-all", 3, CURED, NULL},
+	/* No room in a file: stderr is one too. */
+	{"dial dial fsize 0 close close", 2, CURED, NULL},
+	{"dial dial fsize 0 close close", 2, CURED, "SAFECLOSE_LOG=FOLDER/log"},
+	/* Nobody reads the log. */
+	{"pipe-on-stderr close-fd 3 exec dial dial close-all", 2, CURED, NULL},
+	{"pipe-on-stderr exec close-fd 3 dial dial close-all", 2, CURED, NULL},
+	{"pipe-on-stderr fill-pipe 2 exec dial dial close-all", 2, CURED, NULL},
+	{"pipe-on-stderr exec fill-pipe 2 dial dial close-all", 2, CURED, NULL},
+	{"pipe-on-stderr fill-pipe 2 exec dial close-all", 1, CURED, "SAFECLOSE_UNKNOWN=1"},
+	{"fifo FOLDER/fifo exec close-fd 3 dial dial close-all", 2, CURED,
+		"SAFECLOSE_LOG=FOLDER/fifo"},
+	{"fifo FOLDER/fifo exec fill-pipe 3 dial dial close-all", 2, CURED,
+		"SAFECLOSE_LOG=FOLDER/fifo"},
+	{"close-fd 2 exec dial dial dial close-all", 3, CURED, NULL},
+	{"close-fd 2 exec dial dial dial close-all", 3, CURED, "SAFECLOSE_UNKNOWN=1"},
+	{"close-fd 2 exec dial dial dial close-all", 3, CURED, "SAFECLOSE_LOG=/nowhere/log"},
+	{"close-fd 2 dial dial dial close-all", 3, CURED, NULL},
+	/* Calls that a filter answers with EPERM. */
+	{"dial dial deny getsockopt close close", 2, UNCURED, NULL},
+	{"dial dial deny ioctl close close", 2, UNCURED, NULL},
+	{"dial dial deny recvfrom close close", 2, UNCURED, NULL},
+	{"dial dial deny setsockopt close close", 2, CURED, NULL},
+	{"dial dial deny shutdown close close", 2, CURED, NULL},
+	{"dial dial deny epoll_create1 close close", 2, CURED, NULL},
+	{"dial dial deny epoll_ctl close close", 2, CURED, NULL},
+	{"dial dial deny epoll_pwait close close", 2, CURED, NULL},
+	{"dial dial deny epoll_create1,epoll_ctl,epoll_pwait,ppoll close close", 2, CURED, NULL},
+	{"dial dial deny socketpair close close", 2, CURED, NULL},
+	{"dial dial deny sendmsg close close", 2, CURED, NULL},
+	{"dial dial deny recvmsg close close", 2, CURED, NULL},
+	{"dial dial deny clone,clone3 close close", 2, CURED, NULL},
+	{"dial dial deny close_range close close", 2, CURED, NULL},
+	{"dial dial deny close_range,unshare close close", 2, CURED, NULL},
+	{"dial dial deny close_range,openat close close", 2, CURED, NULL},
+	{"dial dial deny mmap close close", 2, CURED, NULL},
+	{"dial dial deny mprotect,madvise close close", 2, CURED, NULL},
+	{"dial dial deny openat,readlinkat,getdents64 close close", 2, CURED, NULL},
+	{"dial dial deny futex close close", 2, CURED, NULL},
+	{"dial dial deny fcntl close close", 2, CURED, NULL},
+	{"dial dial deny fcntl,dup3 close close", 2, CURED, NULL},
+	{"dial dial deny prctl,capget close close", 2, CURED, NULL},
+	{"dial dial deny prlimit64 close close", 2, CURED, NULL},
+	{"dial dial deny ppoll close close", 2, CURED, NULL},
+	{"dial dial deny fstat,newfstatat close close", 2, CURED, NULL},
+	{"dial dial deny getsockname,getpeername close close", 2, CURED, NULL},
+	{"dial dial deny getpid,sched_yield close close", 2, CURED, NULL},
+	{"dial dial deny rt_sigprocmask,rt_sigpending,rt_sigtimedwait close close", 2, CURED, NULL},
+	{"dial dial deny socketpair,clone,clone3,mmap,openat,epoll_create1,prctl close close", 2,
+		CURED, NULL},
+	{"dial dial deny-all close close", 2, UNCURED, NULL},
+	{"dial dup deny openat close close", 1, UNCURED, NULL},
+	{"dial dup deny openat close read close", 1, READ, NULL},
+	{"dial dup deny readlinkat close read close", 1, READ, NULL},
+	{"dial dup deny getdents64 close read close", 1, READ, NULL},
+	/* From the library's beginning on. */
+	{"deny madvise exec dial dial close-all", 2, CURED, NULL},
+	{"deny prlimit64 exec dial dial close-all", 2, CURED, NULL},
+	{"deny epoll_create1 exec dial dial close-all", 2, CURED, NULL},
+	{"deny fcntl exec dial dial close-all", 2, CURED, NULL},
+	{"deny fcntl,dup3,epoll_create1,getcwd exec dial dial close-all", 2, CURED, NULL},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+/* Some need root: a folder to be the root of. */
+static const struct row root_rows[] = {
+	{"dial dial chroot FOLDER close close", 2, CURED, NULL},
+	{"dial dup chroot FOLDER close read close", 1, READ, NULL},
+	{"dial fork chroot FOLDER close", 1, UNCURED, NULL},
+};
+
+enum { ROOT_ROW_COUNT = sizeof(root_rows) / sizeof(root_rows[0]) };
+
+/* ---- one run -------------------------------------------------------------------------------- */
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/scarcity.XXXXXX");
+	if (!mkdtemp(folder)) {
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	return mkfifo(path, 0600);
+}
+
+static int remove_folder(void **state)
+{
+	static const char *const names[] = {"log", "fifo"};
+	int result = crowd_teardown(state);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	return result;
+}
+
+static void put_folder(char *text, size_t size, const char *words)
+{
+	const char *place = words ? strstr(words, "FOLDER") : NULL;
+
+	if (place) {
+		snprintf(text, size, "%.*s%s%s", (int)(place - words), words, folder,
+			place + strlen("FOLDER"));
+	} else {
+		snprintf(text, size, "%s", words ? words : "");
+	}
+}
+
+static long children_cpu_ms(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+static struct crowd_end run(const struct row *row, const char *mode)
+{
+	char words[256];
+	char environment[128];
+	long cpu_ms = children_cpu_ms();
+	struct crowd_end end;
+
+	put_folder(words, sizeof(words), row->words);
+	put_folder(environment, sizeof(environment), row->environment);
+	end = crowd_run(
+		&(struct crowd_options){.program = {.executable = "plight",
+						.mode = mode,
+						.environment = {"SAFECLOSE_LINGER_TIMEOUT="
+								"300ms",
+							row->environment ? environment : NULL}}},
+		"%s", words);
+	if (end.status != 0) {
+		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+	}
+	/* What cannot be waited for must not be asked again and again. */
+	assert_in_range(children_cpu_ms() - cpu_ms, 0, CPU_MS_MAX);
+	/* The peers get what the program writes, no report. */
+	assert_int_equal(end.received_bytes, row->result == READ ? 1 : 0);
+	return end;
+}
+
+/* Closes that are reported as ended with FIN, and resets: together not more than there were. */
+static void assert_report_is_true(const struct row *row, const struct crowd_end *end)
+{
+	size_t fins = text_lines_with(end->report, "close(", "fin in ") +
+		      text_lines_with(end->report, "close(", "fin (");
+
+	if (fins + end->grown.aborts_on_close > row->connections) {
+		fail_msg("%llu resets, but:\n%s", (unsigned long long)end->grown.aborts_on_close,
+			end->report);
+	}
+}
+
+static void assert_ended(const struct row *row, const char *mode, enum result expected)
+{
+	struct crowd_end end = run(row, mode);
+
+	assert_int_equal(end.connections, row->connections);
+	if (row->result == READ || expected == CURED) {
+		assert_crowd_was_fin(&end, row->connections);
+	} else if (!mode || strcmp(mode, "warn") == 0) {
+		assert_crowd_was_reset(&end, row->connections);
+	}
+	assert_report_is_true(row, &end);
+}
+
+static void test_scarce_control_resets(void **state)
+{
+	assert_ended(*state, NULL, UNCURED);
+}
+
+static void test_scarce_warn_changes_nothing(void **state)
+{
+	assert_ended(*state, "warn", UNCURED);
+}
+
+static void test_scarce_drain_ends_with_fin(void **state)
+{
+	const struct row *row = *state;
+
+	assert_ended(row, "drain", row->result);
+}
+
+static void test_scarce_fin_ends_with_fin(void **state)
+{
+	const struct row *row = *state;
+
+	assert_ended(row, "fin", row->result);
+}
+
+/* ---- what is particular --------------------------------------------------------------------- */
+
+/* Duplicated, and nobody can tell whether it is held: left alone, and said so. */
+static void test_scarce_unknown_holders_are_reported(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+	const struct row row = {
+		"dial dup deny openat close read close", 1, READ, "SAFECLOSE_REPORT=all"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct crowd_end end = run(&row, modes[i]);
+
+		assert_crowd_was_fin(&end, 1);
+		assert_int_equal(text_lines_with(end.report, ": 1000 unread",
+					 "; shared (holders unknown) in "),
+			1);
+	}
+}
+
+/* The library's own copy of stderr serves on, whatever becomes of 2. */
+static void test_scarce_stderr_closed_later_still_reports(void **state)
+{
+	static const char *const modes[] = {"warn", "drain", "fin"};
+	const struct row row = {"close-fd 2 dial dial dial close-all", 3, CURED, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct crowd_end end = run(&row, modes[i]);
+
+		assert_int_equal(text_lines_with(end.report, ": 1000 unread", NULL), 3);
+	}
+}
+
+/* ---- rows and subjects ---------------------------------------------------------------------- */
+
+static const struct subject {
+	const char *name;
+	CMUnitTestFunction test;
+} subjects[] = {
+	{"test_scarce_control_resets", test_scarce_control_resets},
+	{"test_scarce_warn_changes_nothing", test_scarce_warn_changes_nothing},
+	{"test_scarce_drain_ends_with_fin", test_scarce_drain_ends_with_fin},
+	{"test_scarce_fin_ends_with_fin", test_scarce_fin_ends_with_fin},
+};
+
+static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test_teardown(test_scarce_unknown_holders_are_reported, crowd_teardown),
+	cmocka_unit_test_teardown(test_scarce_stderr_closed_later_still_reports, crowd_teardown),
+};
+
+enum {
+	SUBJECT_COUNT = sizeof(subjects) / sizeof(subjects[0]),
+	PLAIN_COUNT = sizeof(plain_tests) / sizeof(plain_tests[0]),
+	TEST_COUNT = SUBJECT_COUNT * (ROW_COUNT + ROOT_ROW_COUNT) + PLAIN_COUNT,
+};
+
+static struct CMUnitTest tests[TEST_COUNT];
+static size_t test_count;
+
+static void add_rows(const struct row *first, size_t count)
+{
+	static char names[TEST_COUNT][192];
+
+	for (size_t s = 0; s < SUBJECT_COUNT; s++) {
+		for (size_t r = 0; r < count; r++, test_count++) {
+			const struct row *row = &first[r];
+
+			snprintf(names[test_count], sizeof(names[0]), "%s (%s%s%s)",
+				subjects[s].name, row->environment ? row->environment : "",
+				row->environment ? " " : "", row->words);
+			tests[test_count] = (struct CMUnitTest){
+				.name = names[test_count],
+				.test_func = subjects[s].test,
+				.setup_func = make_folder,
+				.teardown_func = remove_folder,
+				.initial_state = (void *)(uintptr_t)row,
+			};
+		}
+	}
+}
+
+int main(void)
+{
+	add_rows(rows, ROW_COUNT);
+	/* A user namespace of one's own, where there is no root, allows it as well. */
+	add_rows(root_rows, ROOT_ROW_COUNT);
+	memcpy(&tests[test_count], plain_tests, sizeof(plain_tests));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

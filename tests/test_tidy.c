@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * The program cannot tell that the library is there: its descriptors have the numbers they would
+ * have, nothing is left behind, and it cannot take away what the library needs.
+ */
+#include "harness/crowd.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const modes[] = {"warn", "drain", "fin"};
+
+enum { MODE_COUNT = sizeof(modes) / sizeof(modes[0]) };
+
+static struct crowd_end run(const char *what, const char *mode, bool sends_late)
+{
+	struct crowd_end end =
+		crowd_run(&(struct crowd_options){.program = {.executable = "tidy", .mode = mode},
+				  .sends_late = sends_late},
+			"%s", what);
+
+	if (end.status != 0) {
+		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+	}
+	return end;
+}
+
+static void test_numbers_are_those_without_the_library(void **state)
+{
+	char *expected = strdup(run("numbers", NULL, false).output);
+
+	(void)state;
+	assert_true(text_lines(expected) > 100);
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run("numbers", modes[i], false);
+
+		assert_string_equal(end.output, expected);
+		assert_true(text_lines(end.report) > 20);
+	}
+	free(expected);
+}
+
+static void test_leftovers_there_are_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run("leftovers", modes[i], false);
+
+		assert_string_equal(end.output, "tidy\n");
+		assert_int_equal(text_lines(end.report), 100);
+	}
+}
+
+/* What arrives while the connection lingers, raises no signal in the program. */
+static void test_leftovers_late_bytes_raise_no_signal(void **state)
+{
+	struct crowd_end end = run("leftovers", "fin", true);
+
+	(void)state;
+	assert_string_equal(end.output, "tidy\n");
+	assert_crowd_was_fin(&end, 100);
+	assert_int_equal(text_lines_with(end.report, "; drained 100", "fin in "), 100);
+}
+
+/* Two connections: closed before the program closes all, and after. */
+static void close_all(const char *way)
+{
+	char *expected = strdup(run(way, NULL, false).output);
+
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct crowd_end end = run(way, modes[i], false);
+
+		assert_string_equal(end.output, expected);
+		assert_int_equal(text_lines(end.report), 2);
+		assert_int_equal(text_lines_with(end.report, "close(", ": 1000 unread"), 2);
+		if (strcmp(modes[i], "warn") == 0) {
+			assert_crowd_was_reset(&end, 2);
+		} else {
+			assert_crowd_was_fin(&end, 2);
+		}
+	}
+	free(expected);
+}
+
+static void test_close_all_by_loop_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("loop");
+}
+
+static void test_close_all_by_walk_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("walk");
+}
+
+static void test_close_all_by_closefrom_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("closefrom");
+}
+
+static void test_close_all_by_range_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("range");
+}
+
+static void test_close_all_numbers_taken_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("take");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+			test_numbers_are_those_without_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(test_leftovers_there_are_none, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_leftovers_late_bytes_raise_no_signal, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_by_loop_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_by_walk_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_by_closefrom_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_by_range_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_numbers_taken_leaves_the_library, crowd_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
