@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from case import PORT, PROGRAMS, Case
-from content import BODY, LARGE, PAGE, http, whole
+from content import BODY, HUGE, LARGE, PAGE, http, whole
 from exchange import Traffic
 
 PIPELINED = http(b"GET", b"/large.txt") * 400
@@ -41,6 +41,9 @@ def python_http(folder):
 
 
 def php(folder):
+    """It reads the body that belongs to a request. What follows has to come while it still answers,
+    so the answer is more than any send buffer holds."""
+    (folder / "huge.txt").write_bytes(HUGE)
     return ["php", "-S", f"127.0.0.1:{PORT}", "-t", folder]
 
 
@@ -88,11 +91,11 @@ CASES = [
     ),
     Case(
         "php -S",
-        "GET 3 MB, 20 KB behind it",
+        "GET 12 MB, 20 KB behind it",
         ("php",),
         php,
-        Traffic(http(b"GET", b"/large.txt"), rest=BODY),
-        LARGE,
+        Traffic(http(b"GET", b"/huge.txt"), rest=BODY),
+        HUGE,
     ),
     Case(
         "nginx",
@@ -142,7 +145,7 @@ CASES = [
     ),
     Case(
         "bash /dev/tcp",
-        "sends 3 MB, reads nothing",
+        "reads a line, sends 3 MB",
         ("bash",),
         bash,
         Traffic(BODY),

@@ -9,6 +9,7 @@ def lines(size):
     return b"".join(LINE % number for number in range(size // LINE_BYTES))
 
 
+HUGE = lines(12 << 20)
 LARGE = lines(3 << 20)
 MEDIUM = lines(300 << 10)
 BODY = lines(20 << 10)  # that a server has no reason to read

@@ -17,7 +17,7 @@ def count_whole(case, measured):
 
 def is_perfect(case, measured):
     """Every answer whole, nothing reset."""
-    resets = measured.counters.aborts + measured.counters.resets
+    resets = measured.counters.aborts + measured.counters.broken
     return count_whole(case, measured) == len(measured.received) and resets == 0
 
 

@@ -25,10 +25,17 @@ STATES_OVER = ("06", STATE_LISTEN)  # TIME_WAIT: both ends are done with it
 
 @dataclass(frozen=True)
 class Counters:
-    """TcpExt TCPAbortOnClose, and Tcp OutRsts."""
+    """
+    aborts is TcpExt TCPAbortOnClose, resets Tcp OutRsts, broken Tcp EstabResets.
+
+    Not every RST breaks something: where the last acknowledgement is doubled, the second finds the
+    connection gone and is answered by an RST that reaches nobody. One that ends a connection
+    somebody still has is among the broken, or is an error at an end that had finished sending.
+    """
 
     aborts: int
     resets: int
+    broken: int
 
 
 def unshare(flags):
@@ -73,6 +80,7 @@ def read_counters():
     return Counters(
         counter("/proc/self/net/netstat", "TcpExt", "TCPAbortOnClose"),
         counter("/proc/self/net/snmp", "Tcp", "OutRsts"),
+        counter("/proc/self/net/snmp", "Tcp", "EstabResets"),
     )
 
 
