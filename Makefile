@@ -56,6 +56,8 @@ help:
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         all tests; installs cmocka where it is missing'
 	@echo 'make check-real    real programs with the library; installs Debian packages where it may'
+	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
+	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60'
 	@echo 'make install       into $$DESTDIR$$LIBDIR (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))'
 	@echo 'make uninstall     take it away again'
 	@echo 'make clean         remove build/'
@@ -120,6 +122,8 @@ check:
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
+
+include tests/bench/bench.mk
 
 install: $(LIBRARY)
 	install -d '$(DESTDIR)$(LIBDIR)'
