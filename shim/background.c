@@ -31,6 +31,7 @@ struct background {
 	_Atomic uint32_t count_and_thread;
 	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
+	_Atomic bool is_shut;      /* nothing is taken any more */
 	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */
 };
 
@@ -47,6 +48,9 @@ void sc_background_init(const struct sc_config *loaded,
 	config = loaded;
 	report_end = ended;
 	background = sc_memory_map_wiped(sizeof(*background));
+	if (config->mode == SC_MODE_DRAIN || config->mode == SC_MODE_FIN) {
+		sc_background_prepare(); /* while there is only one thread: see watch.h */
+	}
 }
 
 bool sc_background_is_running(void)
@@ -239,11 +243,19 @@ static int start_thread(int reader)
 	return error;
 }
 
+void sc_background_prepare(void)
+{
+	struct sc_channel channel;
+	if (background != NULL && atomic_load(&background->channel) == 0) {
+		get_channel(&channel);
+	}
+}
+
 int sc_background_give(const struct sc_job *job, int fd)
 {
 	struct sc_channel channel;
-	if (background == NULL) {
-		return -ENOMEM;
+	if (background == NULL || atomic_load(&background->is_shut)) {
+		return -ESHUTDOWN;
 	}
 	int error = get_channel(&channel);
 	if (error != 0) {
@@ -296,6 +308,13 @@ void sc_background_follow_credentials(void)
 	struct sc_job wake_up = {.fd = -1};
 	sc_credentials_publish();
 	sc_channel_send(channel.writer, &wake_up, -1);
+}
+
+void sc_background_shut(void)
+{
+	if (background != NULL) {
+		atomic_store(&background->is_shut, true);
+	}
 }
 
 void sc_background_resume(void)

@@ -18,6 +18,9 @@
 void sc_background_init(const struct sc_config *config,
 	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end));
 
+/* Before a close whose connection may be given: opens the channel, if it is not there. */
+void sc_background_prepare(void);
+
 /*
  * Give the connection that fd holds into the background. fd stays the caller's and is to be closed
  * by it. Returns 0, or a negative errno: no thread to be had, and nothing was done.
@@ -29,6 +32,9 @@ int sc_background_give(const struct sc_job *job, int fd);
  * background hurry. Returns at once where nothing lingers.
  */
 void sc_background_wait(uint64_t timeout_ms);
+
+/* The last wait is over: from now on nothing can be given, since nobody would wait for it. */
+void sc_background_shut(void);
 
 /* The process goes on after all (exec has failed). */
 void sc_background_resume(void);

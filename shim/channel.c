@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "channel.h"
+#include "family.h"
 #include "ownfds.h"
 #include "sys.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { QUEUE_BYTES = 1 << 20, ROOM_TRIES = 10, ROOM_WAIT_NS = 100000 };
@@ -16,6 +18,10 @@ int sc_channel_open(struct sc_channel *channel)
 	int error = (int)SC_SYS4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 	if (error != 0) {
 		return error;
+	}
+	struct stat status;
+	if (SC_SYS2(SYS_fstat, pair[0], &status) == 0) {
+		sc_family_add_channel(status.st_ino);
 	}
 	int bytes = QUEUE_BYTES; /* as much of it as net.core.wmem_max allows */
 	sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));

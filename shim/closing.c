@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
 #include "background.h"
-#include "drain.h"
 #include "family.h"
 #include "holders.h"
 #include "inspect.h"
@@ -59,6 +58,7 @@ static void report_outcome(const struct sc_job *job, enum sc_outcome outcome, co
 static void forget_parent(void)
 {
 	sc_background_forget_parent();
+	sc_watch_forget_parent();
 	sc_ownfds_forget_copies();
 }
 
@@ -116,7 +116,7 @@ static int begin_hold(int fd)
 
 static void let_go(const struct sc_closing *it)
 {
-	if (it->held >= 0 && it->plan.action != SC_ACTION_WATCH) {
+	if (it->held >= 0) {
 		sc_family_remove_copy(sc_births_pid(), it->held);
 	}
 	sc_ownfds_release(it->held);
@@ -136,18 +136,6 @@ static enum sc_holders ask_holders(const struct sc_job *job, enum sc_own_table o
 	return query.answer;
 }
 
-/* Discard, or half-close and discard, without waiting; says how fd ends if it is closed now. */
-static struct sc_linger_end end_at_once(int fd, enum sc_action action)
-{
-	if (action == SC_ACTION_LINGER) {
-		return sc_linger_at_once(fd, config->drain_max_bytes);
-	}
-	struct sc_drain done = sc_drain_socket(fd, config->drain_max_bytes);
-	bool is_left = done.end == SC_DRAIN_LIMIT;
-	return (struct sc_linger_end){
-		is_left ? SC_OUTCOME_RST : SC_OUTCOME_FIN, is_left ? "limit" : NULL, done.bytes};
-}
-
 static void remember(struct sc_job *job, int fd, enum sc_via via, const void *caller)
 {
 	job->fd = fd;
@@ -165,11 +153,13 @@ static void take_hold(struct sc_closing *it, int fd)
 	it->is_ended_early = false;
 	it->held = -EBADF;
 	if (it->plan.action == SC_ACTION_WATCH) {
-		it->held = sc_watch_begin(fd);
+		sc_watch_begin(&it->watch, fd);
 	} else if (it->plan.action != SC_ACTION_PASS) {
 		it->held = begin_hold(fd);
+		sc_background_prepare();
 		if (it->held < 0 && sc_holders_are_known((enum sc_birth)it->job.birth)) {
-			it->early_end = end_at_once(fd, it->plan.action);
+			it->early_end =
+				sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
 			it->is_ended_early = true;
 		}
 	}
@@ -208,7 +198,7 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 
 static void end_watched(struct sc_closing *it)
 {
-	int answer = sc_watch_end(it->held);
+	int answer = sc_watch_end(&it->watch, it->job.conn.is_listener);
 	bool is_shared = answer < 0
 				 ? ask_holders(&it->job, SC_OWN_TABLE_COUNTS) != SC_HOLDERS_NOBODY
 				 : answer == 1;
@@ -227,11 +217,18 @@ static void end_here(struct sc_closing *it)
 	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
 	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
 	if (verdict.action != SC_ACTION_PASS) {
-		end = end_at_once(it->held, verdict.action);
+		end = sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
 		sc_job_yield_to_twin(&it->job, &end);
 	}
 	let_go(it);
 	report(&it->job, &end);
+}
+
+/* Lingering takes time; so does a look at /proc, and what it finds may have to be looked at again. */
+static bool is_for_background(const struct sc_closing *it)
+{
+	return it->plan.action == SC_ACTION_LINGER ||
+	       !sc_holders_are_known((enum sc_birth)it->job.birth);
 }
 
 static void end_held(struct sc_closing *it)
@@ -241,8 +238,7 @@ static void end_held(struct sc_closing *it)
 	} else if (it->held < 0) {
 		/* No copy, so the program's close was the kernel's: it reset if it was the last. */
 		report_outcome(&it->job, SC_OUTCOME_RST, "no descriptor free");
-	} else if (it->plan.action == SC_ACTION_LINGER &&
-		   sc_background_give(&it->job, it->held) == 0) {
+	} else if (is_for_background(it) && sc_background_give(&it->job, it->held) == 0) {
 		let_go(it);
 	} else {
 		end_here(it);
@@ -252,7 +248,9 @@ static void end_held(struct sc_closing *it)
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
-	if (!is_closed) {
+	if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
+		sc_watch_end(&it->watch, false);
+	} else if (!is_closed) {
 		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {
 		report_outcome(&it->job, it->plan.outcome, it->plan.why);
@@ -286,7 +284,8 @@ void sc_closing_before_exec(int fd, const void *caller)
 	} else {
 		job.birth = SC_BIRTH_SOLE; /* just proven */
 		if (verdict.action != SC_ACTION_LINGER || sc_background_give(&job, fd) != 0) {
-			struct sc_linger_end end = end_at_once(fd, verdict.action);
+			struct sc_linger_end end =
+				sc_linger_end_now(fd, verdict.action, config->drain_max_bytes);
 			report(&job, &end);
 		}
 	}

@@ -13,12 +13,14 @@
 #include "linger.h"
 #include "policy.h"
 #include "report.h"
+#include "watch.h"
 
 /* A close under way; the caller's, on its stack. */
 struct sc_closing {
 	struct sc_job job;
 	struct sc_verdict plan;
-	int held; /* drain, linger: private copy; watch: epoll set it is in; else negative errno */
+	int held; /* drain, linger: private copy; else negative errno */
+	struct sc_watch watch;
 	int cancel_state;
 	bool is_ended_early; /* no copy was to be had: ended before the real call */
 	struct sc_linger_end early_end;

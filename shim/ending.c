@@ -120,6 +120,7 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	}
 	walk_descriptors(&walk);
 	sc_background_wait(sc_closing_exit_timeout_ms());
+	sc_background_shut();
 }
 
 static void exec_one(const struct walk *walk, int fd)

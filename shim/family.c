@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-enum { COPY_COUNT = 256, CLAIM_COUNT = 128 };
+enum { COPY_COUNT = 256, CLAIM_COUNT = 128, CHANNEL_COUNT = 256 };
 
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
 	_Atomic uint64_t claims[CLAIM_COUNT]; /* socket inodes whose end was told, by remainder */
+	_Atomic uint64_t channels[CHANNEL_COUNT]; /* inodes; the newest replace the oldest */
+	_Atomic uint32_t channel_count;
 	_Atomic uint32_t takings;
 };
 
@@ -54,6 +56,24 @@ bool sc_family_has_copy(int pid, int fd)
 	uint64_t mark = mark_of(pid, fd);
 	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
 		if (atomic_load_explicit(&family->copies[i], memory_order_relaxed) == mark) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void sc_family_add_channel(uint64_t inode)
+{
+	if (family != NULL) {
+		uint32_t place = atomic_fetch_add(&family->channel_count, 1) % CHANNEL_COUNT;
+		atomic_store(&family->channels[place], inode);
+	}
+}
+
+bool sc_family_has_channel(uint64_t inode)
+{
+	for (int i = 0; family != NULL && i < CHANNEL_COUNT; i++) {
+		if (atomic_load_explicit(&family->channels[i], memory_order_relaxed) == inode) {
 			return true;
 		}
 	}

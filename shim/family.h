@@ -19,6 +19,11 @@ void sc_family_add_copy(int pid, int fd);
 void sc_family_remove_copy(int pid, int fd);
 bool sc_family_has_copy(int pid, int fd);
 
+/* This unix socket (its inode) is the reader of a library's channel: what is in flight to it are copies
+ * too. */
+void sc_family_add_channel(uint64_t inode);
+bool sc_family_has_channel(uint64_t inode);
+
 /*
  * Two relatives may close their descriptors at once and each find that nobody holds the connection
  * any more. Whoever claims the end first tells of it. true: the caller is the first.

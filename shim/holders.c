@@ -203,7 +203,7 @@ static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64
 {
 	size_t at = find(sweep, inode);
 	if (at == sweep->count || sweep->queries[at].inode != inode) {
-		if (has_descriptors_in_flight(sweep, name, fd)) {
+		if (has_descriptors_in_flight(sweep, name, fd) && !sc_family_has_channel(inode)) {
 			note_passing(sweep);
 		}
 		return;

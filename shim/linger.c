@@ -114,15 +114,18 @@ void sc_linger_hurry(struct sc_linger *it, uint64_t now_ms, uint64_t until_ms)
 	it->quiet_ms = min(it->quiet_ms, now_ms + it->timeout_ms);
 }
 
-struct sc_linger_end sc_linger_at_once(int fd, uint64_t max_bytes)
+struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t max_bytes)
 {
-	struct sc_linger it;
-	struct sc_linger_limits limits = {0, 0, max_bytes};
-	sc_linger_begin(&it, fd, &limits);
-	if (it.end.outcome == SC_OUTCOME_LIMIT) {
-		finish(&it, SC_OUTCOME_RST, "limit");
-	} else if (it.end.outcome == SC_OUTCOME_NONE) {
-		finish(&it, SC_OUTCOME_FIN, NULL);
+	if (action == SC_ACTION_LINGER) {
+		sc_sys_shutdown(fd, SHUT_WR);
 	}
-	return it.end;
+	struct sc_drain drain = sc_drain_socket(fd, max_bytes);
+	struct sc_linger_end end = {SC_OUTCOME_FIN, NULL, drain.bytes};
+	if (drain.end == SC_DRAIN_LIMIT) {
+		end.outcome = SC_OUTCOME_RST;
+		end.why = "limit";
+	} else if (drain.end == SC_DRAIN_ERROR) {
+		end.why = drain.error == -ETIMEDOUT ? "peer gone" : "peer reset";
+	}
+	return end;
 }

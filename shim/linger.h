@@ -54,8 +54,8 @@ uint64_t sc_linger_due_ms(const struct sc_linger *it);
  * acknowledged. */
 void sc_linger_hurry(struct sc_linger *it, uint64_t now_ms, uint64_t until_ms);
 
-/* What is left when there is nobody to wait: half-close, discard what is there, and say how it
- * would end if fd were closed now. */
-struct sc_linger_end sc_linger_at_once(int fd, uint64_t max_bytes);
+/* Without waiting: discard what is there, for SC_ACTION_LINGER after a half-close, and say how the
+ * connection ends if fd is closed now. */
+struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t max_bytes);
 
 #endif

@@ -67,9 +67,11 @@ static void close_ended(
 		struct linger none = {0, 0};
 		sc_sys_setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	}
-	int set = job->is_in_place ? -EBADF : sc_watch_begin(fd);
+	struct sc_watch watch;
+	sc_watch_begin(&watch, fd);
 	sc_sys_close(fd);
-	if (sc_watch_end(set) == 1 && is_held(job)) {
+	bool is_alive = sc_watch_end(&watch, false) == 1;
+	if (is_alive && !job->is_in_place && is_held(job)) {
 		end->why = "still held elsewhere";
 	}
 	all->ended(job, end);
@@ -82,10 +84,11 @@ static void close_shared(
 {
 	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
 	struct sc_conn now;
-	int set = sc_watch_begin(fd);
+	struct sc_watch watch;
+	sc_watch_begin(&watch, fd);
 	sc_inspect_quickly(fd, &now);
 	sc_sys_close(fd);
-	if (sc_watch_end(set) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
+	if (sc_watch_end(&watch, false) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = "other holder closed meanwhile";
 	}
@@ -103,11 +106,13 @@ static void finish(struct sc_lingerers *all, uint32_t slot)
 	close_ended(all, &job, fd, &end);
 }
 
-static void finish_at_once(
-	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
+/* Nobody else holds it, and it is not to linger: because that is the mode, or for the reason why. */
+static void end_now(struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
 {
-	struct sc_linger_end end = sc_linger_at_once(fd, all->config->drain_max_bytes);
-	if (end.outcome == SC_OUTCOME_FIN) {
+	enum sc_action action = sc_policy_decide(all->config, &job->conn, SC_HOLDERS_NOBODY).action;
+	struct sc_linger_end end = sc_linger_end_now(fd, action, all->config->drain_max_bytes);
+	sc_job_yield_to_twin(job, &end);
+	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
 		end.outcome = SC_OUTCOME_LIMIT;
 		end.why = why;
 	}
@@ -142,7 +147,8 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 	 * level would stay up. */
 	if (it->linger.end.outcome == SC_OUTCOME_NONE &&
 		enter_poll(all, it->fd, EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, slot) != 0) {
-		it->linger.end = sc_linger_at_once(it->fd, all->config->drain_max_bytes);
+		it->linger.end =
+			sc_linger_end_now(it->fd, SC_ACTION_LINGER, all->config->drain_max_bytes);
 	}
 	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
 		finish(all, slot);
@@ -160,7 +166,8 @@ static void finish_oldest(struct sc_lingerers *all)
 		sc_lingerers_ask(all);
 		return;
 	}
-	struct sc_linger_end end = sc_linger_at_once(it->fd, it->linger.left_bytes);
+	struct sc_linger_end end =
+		sc_linger_end_now(it->fd, SC_ACTION_LINGER, it->linger.left_bytes);
 	it->linger.end.drained_bytes += end.drained_bytes;
 	it->linger.end.outcome = end.outcome == SC_OUTCOME_RST ? SC_OUTCOME_RST : SC_OUTCOME_LIMIT;
 	it->linger.end.why = end.outcome == SC_OUTCOME_RST ? end.why : "connections";
@@ -179,7 +186,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 			.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
 		sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 		if (query.answer == SC_HOLDERS_NOBODY) {
-			finish_at_once(all, job, fd, all->max > 0 ? "memory" : "connections");
+			end_now(all, job, fd, all->max > 0 ? "memory" : "connections");
 		} else {
 			close_shared(all, job, fd, NULL);
 		}
@@ -191,7 +198,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->phase = SC_PHASE_ASKING;
 	it->retries = 0;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
-	if (is_known) {
+	if (is_known) { /* in drain those do not come here */
 		begin(all, slot);
 	} else {
 		all->asking_count++;
@@ -267,15 +274,20 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
 	all->asking_count--;
-	if (verdict.action == SC_ACTION_LINGER && !is_twin_lingering(all, it) &&
-		!was_read_since(it)) {
+	bool is_ours = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
+	is_ours = is_ours && !is_twin_lingering(all, it) && !was_read_since(it);
+	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
 		return;
 	}
 	struct sc_job job = it->job;
 	int fd = it->fd;
 	sc_slots_free(&all->kept, (uint32_t)query->mine);
-	close_shared(all, &job, fd, verdict.why);
+	if (is_ours) {
+		end_now(all, &job, fd, NULL);
+	} else {
+		close_shared(all, &job, fd, verdict.why);
+	}
 }
 
 /* Those whose answer was not certain the last time. */

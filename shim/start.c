@@ -10,7 +10,9 @@
 #include "real.h"
 #include "sink.h"
 #include "sys.h"
+#include "watch.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -33,13 +35,27 @@ static void complain(void *context, const char *text)
 	sc_sink_write_stderr(line.text, line.length);
 }
 
+/* glibc: the start of the process's stack, where the kernel put argc, argv and the environment. */
+extern void *__libc_stack_end __attribute__((weak));
+
+/* Before libc's own constructor, in a program's preinit_array, environ is not set yet. */
+static char **find_environment(void)
+{
+	if (environ != NULL || &__libc_stack_end == NULL || __libc_stack_end == NULL) {
+		return environ;
+	}
+	long count;
+	memcpy(&count, __libc_stack_end, sizeof(count));
+	return (char **)__libc_stack_end + count + 2;
+}
+
 static void start_whole(void)
 {
 	sc_real_find();
 	if (getauxval(AT_SECURE)) {
 		return;
 	}
-	sc_config_load(&config, environ, complain, NULL);
+	sc_config_load(&config, find_environment(), complain, NULL);
 	if (config.mode == SC_MODE_OFF) {
 		return;
 	}
@@ -47,6 +63,9 @@ static void start_whole(void)
 	sc_births_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log);
+	if (config.mode == SC_MODE_WARN) {
+		sc_watch_init();
+	}
 	sc_closing_init(&config);
 	sc_interpose_register_exit();
 }

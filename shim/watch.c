@@ -4,55 +4,169 @@
 #include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
+#include "thread.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 
-int sc_watch_begin(int fd)
+enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 64 };
+
+/* A set: its number plus one, 0 while in use or not there. */
+static _Atomic int sets[PLACE_COUNT];
+static _Atomic bool is_inherited[PLACE_COUNT]; /* and has to be replaced */
+static _Atomic uint64_t tokens;
+
+static int create_set(void)
 {
 	int set;
 	do {
 		set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
 	} while (set == -EMFILE && sc_ownfds_make_room());
-	set = sc_ownfds_adopt(set);
-	if (set < 0) {
-		return set;
-	}
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT};
-	int error = (int)SC_SYS4(SYS_epoll_ctl, set, EPOLL_CTL_ADD, fd, &event);
-	if (error != 0) {
-		sc_ownfds_release(set);
-		return error;
-	}
 	return set;
 }
 
-/* The set tells only of what is ready for something. Its fdinfo lists what is in it ("tfd:"). */
-static bool is_in_set(int set)
+void sc_watch_init(void)
 {
-	char name[64];
-	char text[256];
-	struct sc_line line = {name, sizeof(name) - 1, 0};
-	sc_line_add(&line, "/proc/thread-self/fdinfo/");
-	sc_line_add_number(&line, (uint64_t)set);
-	name[line.length] = '\0';
-	return sc_procfs_read(AT_FDCWD, name, text, sizeof(text)) > 0 &&
-	       strstr(text, "tfd:") != NULL;
+	for (int i = 0; i < PLACE_COUNT; i++) {
+		int set = create_set();
+		int high = set < 0 ? set : sc_ownfds_copy_for_good(set);
+		if (set >= 0) {
+			sc_sys_close(set);
+		}
+		atomic_store(&sets[i], high < 0 ? 0 : high + 1);
+	}
 }
 
-int sc_watch_end(int set)
+void sc_watch_forget_parent(void)
 {
-	if (set < 0) {
-		return set;
+	for (int i = 0; i < PLACE_COUNT; i++) {
+		atomic_store(&is_inherited[i], true);
 	}
+}
+
+/* A set of the child's own, under the number of the inherited one. */
+static bool replace_set(int place, int set)
+{
+	int fresh = create_set();
+	if (fresh < 0) {
+		return false;
+	}
+	bool is_replaced = SC_SYS3(SYS_dup3, fresh, set, O_CLOEXEC) == set;
+	sc_sys_close(fresh);
+	atomic_store(&is_inherited[place], !is_replaced);
+	return is_replaced;
+}
+
+/* Take a set for this thread alone. */
+static void take_set(struct sc_watch *watch)
+{
+	watch->set = -EMFILE;
+	watch->place = NO_PLACE;
+	if (sc_thread_is_here()) {
+		watch->set = create_set(); /* in a table of its own, or in none that matters now */
+		return;
+	}
+	for (int i = 0; i < PLACE_COUNT; i++) {
+		int mark = atomic_exchange(&sets[i], 0);
+		if (mark == 0) {
+			continue;
+		}
+		if (!atomic_load(&is_inherited[i]) || replace_set(i, mark - 1)) {
+			watch->set = mark - 1;
+			watch->place = i;
+			return;
+		}
+		atomic_store(&sets[i], mark);
+	}
+	watch->set = sc_ownfds_adopt(create_set()); /* many threads at once */
+}
+
+static void give_set_back(const struct sc_watch *watch)
+{
+	if (watch->place != NO_PLACE) {
+		atomic_store(&sets[watch->place], watch->set + 1);
+	} else if (sc_thread_is_here()) {
+		sc_sys_close(watch->set);
+	} else {
+		sc_ownfds_release(watch->set);
+	}
+}
+
+/*
+ * What is left in a set, since somebody else held it, tells once at most (EPOLLONESHOT), and by its
+ * token is known for another's.
+ */
+void sc_watch_begin(struct sc_watch *watch, int fd)
+{
+	take_set(watch);
+	if (watch->set < 0) {
+		return;
+	}
+	watch->token = atomic_fetch_add(&tokens, 1) | 1ULL << 63;
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLONESHOT, .data.u64 = watch->token};
+	int error = (int)SC_SYS4(SYS_epoll_ctl, watch->set, EPOLL_CTL_ADD, fd, &event);
+	if (error != 0) {
+		give_set_back(watch);
+		watch->set = error;
+	}
+}
+
+static int ask_set(const struct sc_watch *watch)
+{
 	struct epoll_event event;
-	int count = (int)SC_SYS6(SYS_epoll_pwait, set, &event, 1, 0, NULL, 8);
-	if (count == 0 && is_in_set(set)) {
+	for (int i = 0; i < FOREIGN_MAX; i++) {
+		int count = (int)SC_SYS6(SYS_epoll_pwait, watch->set, &event, 1, 0, NULL, 8);
+		if (count <= 0 || event.data.u64 == watch->token) {
+			return count;
+		}
+	}
+	return -EAGAIN;
+}
+
+/* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". */
+static bool is_in_set(const struct sc_watch *watch)
+{
+	char name[64];
+	char token[20];
+	char text[512 + sizeof(token)];
+	struct sc_line line = {name, sizeof(name) - 1, 0};
+	sc_line_add(&line, "/proc/thread-self/fdinfo/");
+	sc_line_add_number(&line, (uint64_t)watch->set);
+	name[line.length] = '\0';
+	struct sc_line wanted = {token, sizeof(token) - 1, 0};
+	sc_line_add_hex(&wanted, watch->token);
+	token[wanted.length] = '\0';
+	int fd = sc_procfs_open_file(AT_FDCWD, name);
+	bool is_found = false;
+	size_t kept = 0; /* of the chunk before, in case the token is cut */
+	while (fd >= 0 && !is_found) {
+		long size = SC_SYS3(SYS_read, fd, text + kept, sizeof(text) - 1 - kept);
+		if (size <= 0) {
+			break;
+		}
+		size_t length = kept + (size_t)size;
+		text[length] = '\0';
+		is_found = strstr(text, token) != NULL;
+		kept = length < wanted.length ? length : wanted.length;
+		memmove(text, text + length - kept, kept);
+	}
+	sc_ownfds_release(fd);
+	return is_found;
+}
+
+int sc_watch_end(struct sc_watch *watch, bool is_quiet)
+{
+	if (watch->set < 0) {
+		return watch->set;
+	}
+	int count = ask_set(watch);
+	if (count == 0 && is_quiet && is_in_set(watch)) {
 		count = 1;
 	}
-	sc_ownfds_release(set);
+	give_set_back(watch);
 	return count;
 }

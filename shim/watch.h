@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: MIT
 /*
- * After the fact: did closing a descriptor release its connection? A fresh epoll set with the
- * descriptor in it still tells of the connection if, and only if, somebody else holds it: the
- * kernel takes a file out of every set when the last holder is gone.
- * Async-signal-safe; leaves errno alone.
+ * After the fact: did closing a descriptor release its connection? An epoll set with the descriptor
+ * in it still tells of the connection if, and only if, somebody else holds it: the kernel takes a
+ * file out of every set when the last holder is gone.
+ *
+ * The sets are opened beforehand, at high numbers: one opened now would take the lowest free number,
+ * perhaps that which another thread has just closed and a third is about to close again by mistake.
+ * Async-signal-safe, lock-free; leaves errno alone.
  */
 #ifndef SC_WATCH_H
 #define SC_WATCH_H
 
-/* Before closing fd. Returns the set, an own descriptor, or a negative errno. */
-int sc_watch_begin(int fd);
+#include <stdbool.h>
+#include <stdint.h>
 
-/* After closing it; gives the set back. 1: somebody holds it, 0: nobody, negative: no answer. */
-int sc_watch_end(int set);
+struct sc_watch {
+	int set; /* negative: no watch is to be had */
+	int place;
+	uint64_t token;
+};
+
+/* Once, before other threads are there. */
+void sc_watch_init(void);
+
+/* In a forked child: the sets are its parent's too. */
+void sc_watch_forget_parent(void);
+
+/* Before closing fd. To be ended by sc_watch_end(), whatever it is. */
+void sc_watch_begin(struct sc_watch *watch, int fd);
+
+/* After closing it. 1: somebody holds it, 0: nobody, negative: no answer. is_quiet: it may be ready for
+ * nothing (a listener), so that the set has to be looked into (by /proc). */
+int sc_watch_end(struct sc_watch *watch, bool is_quiet);
 
 #endif
