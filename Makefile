@@ -47,6 +47,7 @@ TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
 TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
+TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
 .PHONY: all demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY)
@@ -112,12 +113,17 @@ $(foreach name,$(TEST_NAMES),$(eval $(call test_rule,$(name))))
 $(TESTS):
 	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread
 
+$(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/programs/words/*.c)))
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread -ldl
+
+$(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 check:
 	$(Q)tests/get-cmocka $(CC)
-	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS)
+	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
 	$(Q)tests/run $(TESTS)
 
 check-real: $(LIBRARY)

@@ -106,7 +106,8 @@ static struct stage_end run_mix(const char *mode)
 
 	peer_listen(&stage->other_peer, PEER_IPV4);
 	script = write_script(stage);
-	program_start(&stage->program, &(struct program_options){.mode = mode}, "%s", script);
+	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+		"%s", script);
 	free(script);
 	serve(stage);
 	program_say(&stage->program, "go");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 #include "deadline.h"
+#include "pids.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -121,6 +122,9 @@ static void __attribute__((noreturn)) become_program(const struct program_option
 
 	setpgid(0, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
+	if (options->is_alone) {
+		pids_mount();
+	}
 	if (options->is_unprivileged && !become_nobody(words[0])) {
 		_exit(126);
 	}
@@ -171,6 +175,9 @@ static void spawn(struct program *program, const struct program_options *options
 	fill_environment(&environment, options);
 	words = split_words(path, script);
 	open_pipes(program, ends);
+	if (options->is_alone) {
+		pids_enter();
+	}
 	program->pid = fork();
 	if (program->pid == 0) {
 		become_program(options, words, &environment, ends);

@@ -29,6 +29,9 @@ struct program_options {
 	const char *executable;
 	/* Run as user and group 65534; where that cannot be, the test is skipped. */
 	bool is_unprivileged;
+	/* See no processes but its own relatives, where that can be: the machine's others may hold
+	 * connections, or have descriptors in flight, as far as anybody can tell. */
+	bool is_alone;
 };
 
 /* Zero-initialise before the first use. */

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/* A plugin that closes, for the actor's word plugin-close. */
+#include <unistd.h>
+
+int plugin_close(int fd);
+int plugin_close(int fd)
+{
+	return close(fd);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/* Words that make processes. */
+#include "words.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern pid_t _Fork(void) __attribute__((weak));
+
+void part_after_fork(long result)
+{
+	must(result >= 0, "fork");
+	if (result == 0) {
+		run_words(next_word);
+		_exit(0);
+	}
+	next_word = behind_block(next_word);
+}
+
+static void do_fork(char **words)
+{
+	(void)words;
+	part_after_fork(fork());
+}
+
+/* Forks that the C library does not see, or sees by another name. */
+static void do_fork_by(char **words)
+{
+	struct clone_args arguments = {.exit_signal = SIGCHLD};
+
+	if (strcmp(words[0], "_Fork") == 0) {
+		part_after_fork(_Fork ? _Fork() : fork());
+	} else if (strcmp(words[0], "clone") == 0) {
+		part_after_fork(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+	} else if (strcmp(words[0], "clone3") == 0) {
+		part_after_fork(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+#ifdef SYS_fork
+	} else if (strcmp(words[0], "syscall") == 0) {
+		part_after_fork(syscall(SYS_fork));
+#endif
+	} else {
+		give_up("no such fork");
+	}
+}
+
+static void do_vfork(char **words)
+{
+	char **volatile rest = behind_block(next_word);
+	pid_t pid = vfork();
+
+	(void)words;
+	must(pid >= 0, "vfork");
+	if (pid == 0) {
+		run_words(next_word);
+		_exit(0);
+	}
+	next_word = rest;
+	running_word = "vfork";
+}
+
+static int run_block_and_exit(void *words)
+{
+	run_words(words);
+	_exit(0);
+}
+
+/* libc's clone(): the child shares the memory and has a stack of its own; the parent waits as after
+ * vfork. */
+static void do_clone_vm(char **words)
+{
+	static char stack[256 * 1024] __attribute__((aligned(16)));
+	char **rest = behind_block(next_word);
+
+	(void)words;
+	must(clone(run_block_and_exit, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+		     next_word) > 0,
+		"clone");
+	next_word = rest;
+	running_word = "clone-vm";
+}
+
+/* daemon(3), but the folder and the standard descriptors stay. */
+static void do_daemon(char **words)
+{
+	(void)words;
+	must(daemon(1, 1) == 0, "daemon");
+}
+
+static void do_setsid(char **words)
+{
+	(void)words;
+	must(setsid() > 0, "setsid");
+}
+
+/*
+ * The block runs in a process that sees none but its own relatives, neither by number nor in /proc;
+ * its first process only waits for it.
+ */
+static void do_new_pids(char **words)
+{
+	pid_t pid;
+	int status = 0;
+
+	(void)words;
+	must(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0, "unshare");
+	pid = fork();
+	must(pid >= 0, "fork");
+	if (pid == 0) {
+		must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+		must(mount("proc", "/proc", "proc", 0, NULL) == 0, "/proc");
+		pid = fork();
+		must(pid >= 0, "fork");
+		if (pid == 0) {
+			run_words(next_word);
+			_exit(0);
+		}
+	}
+	must(waitpid(pid, &status, 0) == pid, "waitpid");
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* ---- spawning ------------------------------------------------------------------------------ */
+
+static const char *own_path(void)
+{
+	static char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	must(length > 0, "/proc/self/exe");
+	path[length] = '\0';
+	return path;
+}
+
+/* This program with the block's words, as a command line for the shell. */
+static char *command_line(char **end, const char *behind)
+{
+	static char line[8192];
+	size_t length = (size_t)snprintf(line, sizeof(line), "exec %s", own_path());
+
+	for (char **word = next_word; word < end; word++) {
+		length += (size_t)snprintf(line + length, sizeof(line) - length, " %s", *word);
+		must(length < sizeof(line), "too many words");
+	}
+	must(length + strlen(behind) < sizeof(line), "too many words");
+	strcpy(line + length, behind);
+	return line;
+}
+
+static void spawn(const char *how, char **end)
+{
+	char *arguments[128] = {(char *)(uintptr_t)own_path()};
+	size_t count = 1;
+	pid_t pid;
+	int error;
+
+	for (char **word = next_word; word < end; word++) {
+		must(count < sizeof(arguments) / sizeof(arguments[0]) - 1, "too many words");
+		arguments[count++] = *word;
+	}
+	if (strcmp(how, "posix_spawnp") == 0) {
+		error = posix_spawnp(&pid, arguments[0], NULL, NULL, arguments, environ);
+	} else {
+		error = posix_spawn(&pid, arguments[0], NULL, NULL, arguments, environ);
+	}
+	must(error == 0, "posix_spawn");
+}
+
+/* The block is performed by a program that is started so: with another process's memory, that is. */
+static void do_spawn(char **words)
+{
+	char **rest = behind_block(next_word);
+
+	if (strcmp(words[0], "popen") == 0) {
+		must(popen(command_line(rest, ""), "w") != NULL, "popen");
+	} else if (strcmp(words[0], "system") == 0) {
+		must(system(command_line(rest, "")) == 0, "system");
+	} else if (strcmp(words[0], "system-background") == 0) {
+		must(system(command_line(rest, " &")) == 0, "system");
+	} else {
+		spawn(words[0], rest);
+	}
+	next_word = rest;
+}
+
+/* A program found in PATH, with stdin and stdout as given and nothing else open. */
+static void do_spawn_filter(char **words)
+{
+	posix_spawn_file_actions_t actions;
+	char *const arguments[] = {words[0], NULL};
+	pid_t pid;
+
+	must(posix_spawn_file_actions_init(&actions) == 0, "file actions");
+	must(posix_spawn_file_actions_adddup2(&actions, number(words[1]), 0) == 0 &&
+			posix_spawn_file_actions_adddup2(&actions, number(words[2]), 1) == 0 &&
+			posix_spawn_file_actions_addclosefrom_np(&actions, 3) == 0,
+		"file actions");
+	must(posix_spawnp(&pid, words[0], &actions, NULL, arguments, environ) == 0, "posix_spawnp");
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+/* Move the talk with the runner to two high descriptors, so that 0 and 1 are free to be used. */
+static void do_control(char **words)
+{
+	int base = number(words[0]);
+
+	must(dup2(0, base) == base && dup2(1, base + 1) == base + 1, "dup2");
+	must(fcntl(base, F_SETFD, 0) == 0, "F_SETFD");
+	input_fd = base;
+	output_fd = base + 1;
+}
+
+/* The same in a program that was started with the talk there. */
+static void do_talk(char **words)
+{
+	input_fd = number(words[0]);
+	output_fd = input_fd + 1;
+}
+
+const struct word words_processes[] = {
+	{"fork", BLOCK, do_fork},           /* WORD... end */
+	{"fork-by", 1 + BLOCK, do_fork_by}, /* _Fork|clone|clone3|syscall WORD... end */
+	{"vfork", BLOCK, do_vfork},         /* WORD... end */
+	{"clone-vm", BLOCK, do_clone_vm},   /* WORD... end */
+	{"daemon", 0, do_daemon},
+	{"setsid", 0, do_setsid},
+	{"new-pids", BLOCK, do_new_pids}, /* WORD... end: and then the process ends */
+	/* posix_spawn|posix_spawnp|popen|system|system-background WORD... end */
+	{"spawn", 1 + BLOCK, do_spawn},
+	{"spawn-filter", 3, do_spawn_filter}, /* NAME IN OUT */
+	{"control", 1, do_control},           /* FD: talk there and at FD + 1 */
+	{"talk", 1, do_talk},                 /* FD: the same, where they are open */
+	{NULL, 0, NULL},
+};

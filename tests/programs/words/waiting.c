@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/* Words that wait, or talk with the runner. */
+#include "words.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void do_await_unread(char **words)
+{
+	int64_t start_ms = now_ms();
+	int unread_bytes = 0;
+
+	while (ioctl(number(words[0]), FIONREAD, &unread_bytes) == 0 &&
+		unread_bytes < number(words[1])) {
+		pause_within(start_ms);
+	}
+	must(unread_bytes >= number(words[1]), "FIONREAD");
+}
+
+static void do_await_urgent(char **words)
+{
+	await_events(number(words[0]), POLLPRI);
+}
+
+static void do_await_peer_fin(char **words)
+{
+	await_events(number(words[0]), POLLRDHUP);
+}
+
+/* The peer has acknowledged all. */
+static void do_await_acked(char **words)
+{
+	int64_t start_ms = now_ms();
+	int unacked_bytes = 1;
+
+	while (ioctl(number(words[0]), TIOCOUTQ, &unacked_bytes) == 0 && unacked_bytes > 0) {
+		pause_within(start_ms);
+	}
+	must(unacked_bytes == 0, "SIOCOUTQ");
+}
+
+static void do_say(char **words)
+{
+	tell("%s", words[0]);
+}
+
+/* Byte by byte: what follows is for the next hear, maybe another process's. */
+static void do_hear(char **words)
+{
+	char line[LINE_MAX_BYTES];
+	size_t length = 0;
+
+	while (length < sizeof(line) - 1) {
+		await_events(input_fd, POLLIN);
+		must(read(input_fd, &line[length], 1) == 1, "the runner has gone");
+		if (line[length] == '\n') {
+			break;
+		}
+		length++;
+	}
+	line[length] = '\0';
+	must(strcmp(line, words[0]) == 0, "heard something else");
+}
+
+static void do_wait(char **words)
+{
+	int64_t start_ms = now_ms();
+	int status;
+
+	(void)words;
+	while (waitpid(-1, &status, WNOHANG) == 0) {
+		pause_within(start_ms);
+	}
+	tell("child ended %d", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* Another thread is in a stdio call on stdin. */
+static void do_await_stdin_busy(char **words)
+{
+	int64_t start_ms = now_ms();
+
+	(void)words;
+	while (ftrylockfile(stdin) == 0) {
+		funlockfile(stdin);
+		pause_within(start_ms);
+	}
+}
+
+const struct word words_waiting[] = {
+	{"await-unread", 2, do_await_unread},         /* FD BYTES */
+	{"await-urgent", 1, do_await_urgent},         /* FD */
+	{"await-peer-fin", 1, do_await_peer_fin},     /* FD */
+	{"await-acked", 1, do_await_acked},           /* FD */
+	{"say", 1, do_say},                           /* LINE */
+	{"hear", 1, do_hear},                         /* LINE */
+	{"wait", 0, do_wait},                         /* for a child: tells "child ended STATUS" */
+	{"await-stdin-busy", 0, do_await_stdin_busy}, /* a thread reads it by stdio */
+	{NULL, 0, NULL},
+};
