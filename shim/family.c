@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-enum { COPY_COUNT = 256, CLAIM_COUNT = 128, CHANNEL_COUNT = 256 };
+enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256 };
 
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */

@@ -374,6 +374,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		.count = count,
 		.own_table = own_table,
 		.first_copy = sc_ownfds_first_copy()};
+	bool is_forking = sc_births_is_forking();
 	bool is_elsewhere = answer_known(&sweep) > 0;
 	if (sweep.unanswered == 0) {
 		return;
@@ -390,7 +391,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		}
 	}
 	sc_ownfds_release(sweep.proc);
-	bool is_forking = sc_births_is_forking();
+	is_forking = is_forking || sc_births_is_forking();
 	for (size_t i = 0; i < count; i++) {
 		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);
 		answer(&sweep, &queries[i],

@@ -15,9 +15,10 @@ enum {
 	READER = UINT32_MAX, /* the reader's mark in the epoll set */
 	EVENTS = 32,
 	GRANULARITY_MAX_MS = 100,
-	RETRY_MAX = 8,
+	RETRY_MAX = 20,
+	HURRIED_RETRY_MAX = 4,
 	RETRY_MS = 5,
-	FORK_RETRIES = 2,
+	FORK_RETRIES = 4,
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
@@ -246,6 +247,12 @@ static bool was_read_since(const struct sc_lingerer *it)
 	return now.unread_bytes < it->job.conn.unread_bytes;
 }
 
+/* A process that ends has no time for doubts. */
+static int retry_max(const struct sc_lingerers *all)
+{
+	return all->until_ms != 0 ? HURRIED_RETRY_MAX : RETRY_MAX;
+}
+
 /*
  * May the answer be another one soon? Descriptors in flight arrive. And a child between its fork and
  * its exec or exit holds what it does not mean to: letting go now would leave the last close, and the
@@ -263,7 +270,7 @@ static bool is_passing(const struct sc_holders_query *query, int retries)
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
 	struct sc_lingerer *it = &all->kept.slots[query->mine];
-	if (is_passing(query, it->retries) && it->retries < RETRY_MAX) {
+	if (is_passing(query, it->retries) && it->retries < retry_max(all)) {
 		it->phase = SC_PHASE_RETRY;
 		it->retries++;
 		it->holder_pid = query->holder_pid;
@@ -301,7 +308,7 @@ static void again(struct sc_lingerers *all)
 		}
 		/* Cheaper than a sweep: whoever had it then still has it. */
 		bool is_held_still =
-			it->holder_pid != 0 && it->retries < RETRY_MAX &&
+			it->holder_pid != 0 && it->retries < retry_max(all) &&
 			sc_holders_still_hold(it->job.conn.inode, it->holder_pid, it->holder_fd);
 		if (is_held_still) {
 			it->retries++;

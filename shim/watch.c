@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 64 };
+enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 32, INSTANTS = 3 };
 
 /* A set: its number plus one, 0 while in use or not there. */
 static _Atomic int sets[PLACE_COUNT];
-static _Atomic bool is_inherited[PLACE_COUNT]; /* and has to be replaced */
+static _Atomic bool is_inherited[PLACE_COUNT]; /* or used up: to be replaced */
 static _Atomic uint64_t tokens;
 
 static int create_set(void)
@@ -95,10 +95,7 @@ static void give_set_back(const struct sc_watch *watch)
 	}
 }
 
-/*
- * What is left in a set, since somebody else held it, tells once at most (EPOLLONESHOT), and by its
- * token is known for another's.
- */
+/* What is left in a set, since somebody else held it, is known for another's by its token. */
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
 	take_set(watch);
@@ -106,8 +103,7 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 		return;
 	}
 	watch->token = atomic_fetch_add(&tokens, 1) | 1ULL << 63;
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLONESHOT, .data.u64 = watch->token};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = watch->token};
 	int error = (int)SC_SYS4(SYS_epoll_ctl, watch->set, EPOLL_CTL_ADD, fd, &event);
 	if (error != 0) {
 		give_set_back(watch);
@@ -115,16 +111,31 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 	}
 }
 
+/* 1: the watched one is there, 0: it is not, or not ready. Too many others: the set is used up. */
 static int ask_set(const struct sc_watch *watch)
 {
-	struct epoll_event event;
-	for (int i = 0; i < FOREIGN_MAX; i++) {
-		int count = (int)SC_SYS6(SYS_epoll_pwait, watch->set, &event, 1, 0, NULL, 8);
-		if (count <= 0 || event.data.u64 == watch->token) {
-			return count;
+	struct epoll_event events[FOREIGN_MAX];
+	int count = (int)SC_SYS6(SYS_epoll_pwait, watch->set, events, FOREIGN_MAX, 0, NULL, 8);
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.u64 == watch->token) {
+			return 1;
 		}
 	}
-	return -EAGAIN;
+	if (count >= FOREIGN_MAX / 2 && watch->place != NO_PLACE) {
+		atomic_store(&is_inherited[watch->place], true);
+	}
+	return count == FOREIGN_MAX ? -EAGAIN : count < 0 ? count : 0;
+}
+
+/* Another thread that is just now in a system call with the descriptor holds it for an instant. */
+static int ask_until_certain(const struct sc_watch *watch)
+{
+	int count = ask_set(watch);
+	for (int i = 0; i < INSTANTS && count == 1; i++) {
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		count = ask_set(watch);
+	}
+	return count;
 }
 
 /* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". */
@@ -163,7 +174,7 @@ int sc_watch_end(struct sc_watch *watch, bool is_quiet)
 	if (watch->set < 0) {
 		return watch->set;
 	}
-	int count = ask_set(watch);
+	int count = ask_until_certain(watch);
 	if (count == 0 && is_quiet && is_in_set(watch)) {
 		count = 1;
 	}
