@@ -45,8 +45,28 @@ static const struct row rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+/* What a sanitizer's run-time library has no way to do. */
+static void skip_if_sanitized(const struct row *row, const char *mode)
+{
+	const char *why = NULL;
+
+	if (!*SC_PRELOAD_FIRST || !mode) {
+		return;
+	}
+	if (strncmp(row->words, "stack", 5) == 0) {
+		why = "it needs larger stacks";
+	} else if (strcmp(row->executable, "handler") == 0 && strcmp(mode, "fin") == 0) {
+		why = "it allocates where a thread begins, here in a handler";
+	}
+	if (why) {
+		print_message("not with a sanitizer: %s\n", why);
+		skip();
+	}
+}
+
 static struct crowd_end run(const struct row *row, const char *mode)
 {
+	skip_if_sanitized(row, mode);
 	return crowd_run(
 		&(struct crowd_options){.program = {.executable = row->executable, .mode = mode}},
 		"%s", row->words);
@@ -55,9 +75,12 @@ static struct crowd_end run(const struct row *row, const char *mode)
 /* As many lines as closes with unread bytes, all of this outcome. */
 static void assert_reports(const struct crowd_end *end, size_t unread, const char *outcome)
 {
-	if (text_lines(end->report) != unread ||
-		text_lines_with(end->report, ": 1000 unread", outcome) != unread) {
-		fail_msg("not %zu reports of %s:\n%s", unread, outcome, end->report);
+	size_t lines = text_lines(end->report);
+	size_t wanted = text_lines_with(end->report, ": 1000 unread", outcome);
+
+	if (lines != unread || wanted != unread) {
+		fail_msg("%zu closes, but %zu lines, %zu of them of %s:\n%s", unread, lines, wanted,
+			outcome, end->report);
 	}
 }
 
@@ -242,7 +265,7 @@ static void test_other_library_is_followed(void **state)
 	for (size_t i = 0; i < MODE_COUNT; i++) {
 		struct crowd_end end = run_with_library(modes[i]);
 
-		assert_reports(&end, 2, NULL);
+		assert_reports(&end, 2, "");
 		if (strcmp(modes[i], "warn") == 0) {
 			assert_crowd_was_reset(&end, 2);
 		} else {
@@ -257,7 +280,7 @@ static void test_other_library_is_followed(void **state)
 static void test_threads_are_free_of_races(void **state)
 {
 	static const struct row raced[] = {{"threads", "churn", 240, 120},
-		{"threads", "same", 60, 0}, {"handler", "library 4", 800, 0}};
+		{"threads", "same", 60, 0}, {"threads", "cancel-during", 720, 0}};
 
 	(void)state;
 	if (!strstr(SC_PRELOAD_FIRST, "tsan")) {
@@ -274,8 +297,11 @@ static void test_threads_are_free_of_races(void **state)
 								"die_after_fork=0"}}},
 				"%s", raced[r].words);
 
-			if (end.status != 0 || strstr(end.report, "ThreadSanitizer")) {
-				fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+			const char *warning = strstr(end.report, "WARNING: ThreadSanitizer");
+
+			if (end.status != 0 || warning) {
+				fail_msg("%s: status %d: %s", modes[i], end.status,
+					warning ? warning : end.output);
 			}
 		}
 	}

@@ -31,6 +31,7 @@ static __thread struct worker *self;
 
 static void close_next(int signal_number)
 {
+	int errno_before = errno;
 	int i = atomic_fetch_add(&self->next, 1);
 
 	(void)signal_number;
@@ -38,7 +39,7 @@ static void close_next(int signal_number)
 		return;
 	}
 	atomic_fetch_add(&self->nested, atomic_load(&self->is_closing));
-	if (close(self->handler_fds[i]) != 0 || errno != ERRNO_BEFORE) {
+	if (close(self->handler_fds[i]) != 0 || errno != errno_before) {
 		atomic_fetch_add(&self->failed, 1);
 	}
 }

@@ -177,7 +177,7 @@ static void look(struct self *self)
 	}
 }
 
-static void close_connections(void)
+static void close_connections(int threads)
 {
 	int fds[CONNECTIONS];
 	long start_ms = now_ms();
@@ -191,7 +191,7 @@ static void close_connections(void)
 	for (int i = 0; i < CONNECTIONS; i++) {
 		close_well(fds[i]);
 	}
-	while (count_entries("/proc/self/task", note_nothing, NULL) > 1) {
+	while (count_entries("/proc/self/task", note_nothing, NULL) > threads) {
 		pause_within(start_ms);
 	}
 }
@@ -203,14 +203,15 @@ static void leftovers(void)
 	static struct self after;
 	const struct sigaction action = {.sa_handler = count_signal};
 	const int caught[] = {SIGPIPE, SIGURG, SIGCHLD, SIGIO, SIGXFSZ};
+	int threads = count_entries("/proc/self/task", note_nothing, NULL);
 
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
 		sigaction(caught[i], &action, NULL);
 	}
 	look(&before);
-	close_connections();
+	close_connections(threads);
 	look(&between);
-	close_connections();
+	close_connections(threads);
 	look(&after);
 	must(memcmp(before.is_open, after.is_open, sizeof(after.is_open)) == 0, "descriptors");
 	must(between.own_count == after.own_count && after.own_count <= OWN_MAX, "own ones");
