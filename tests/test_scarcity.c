@@ -105,7 +105,8 @@ static const struct row rows[] = {
 	{"dial dup deny readlinkat close read close", 1, READ, NULL},
 	{"dial dup deny getdents64 close read close", 1, READ, NULL},
 	/* From the library's beginning on. */
-	{"deny madvise exec dial dial close-all", 2, CURED, NULL},
+	/* No births: /proc has to tell, and whatever else runs here may leave that in doubt. */
+	{"deny madvise exec dial dial close-all", 2, UNCURED, NULL},
 	{"deny prlimit64 exec dial dial close-all", 2, CURED, NULL},
 	{"deny epoll_create1 exec dial dial close-all", 2, CURED, NULL},
 	{"deny fcntl exec dial dial close-all", 2, CURED, NULL},
