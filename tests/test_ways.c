@@ -4,11 +4,12 @@
  * The ways in which a program closes, besides close(): each resets without the library, is reported
  * by its own name, and is cured. Results, errno and exit status stay as they were.
  */
+#include "harness/rows.h"
 #include "harness/stage.h"
 #include "harness/unit.h"
 #include "harness/verdict.h"
 
-#include <stdio.h>
+#include <string.h>
 
 /* What closes the connection at descriptor 3 with 100 bytes unread. */
 struct row {
@@ -27,6 +28,10 @@ static const struct row rows[] = {
 		"close-range 3 -> 0 errno 4242\nclosed\n", 0, 0},
 	{"close_range_to_the_last", "close-range 3 -1 0" OPENED_AFTER, "close_range(3)",
 		"close-range 3 -> 0 errno 4242\nclosed\n", 0, 0},
+	{"close_range_unshare", "close-range 3 3 2" OPENED_AFTER, "close_range(3)",
+		"close-range 3 -> 0 errno 4242\nclosed\n", 0, 0},
+	{"__close", "other-close 3" OPENED_AFTER, "close(3)",
+		"other-close 3 -> 0 errno 4242\nclosed\n", 0, 0},
 	{"closefrom", "closefrom 3" OPENED_AFTER, "closefrom(3)", "closed\n", 0, 0},
 	{"dup2", "open 4 /dev/null dup2 4 3" OPENED_AFTER, "dup2(3)",
 		"dup2 3 -> 3 errno 4242\nclosed\n", 0, 0},
@@ -38,18 +43,37 @@ static const struct row rows[] = {
 		"fclose 3 -> 0 errno 4242\nclosed\n", 0, 1000},
 	{"freopen", "fdopen 3 r+ freopen 3 /dev/null" OPENED_AFTER, "freopen(3)",
 		"freopen 3 -> 3 errno 4242\nclosed\n", 0, 0},
+	{"freopen_flushes", "fdopen 3 r+ print 3 1000 freopen 3 /dev/null" OPENED_AFTER,
+		"freopen(3)", "freopen 3 -> 3 errno 4242\nclosed\n", 0, 1000},
+	{"freopen64", "fdopen 3 r+ print 3 1000 freopen64 3 /dev/null" OPENED_AFTER, "freopen(3)",
+		"freopen64 3 -> 3 errno 4242\nclosed\n", 0, 1000},
+	{"fcloseall", "fdopen 3 r+ print 3 1000 fcloseall", "exit(3)",
+		"fcloseall all -> 0 errno 4242\n", 0, 1000},
 	{"syscall_close", "syscall-close 3" OPENED_AFTER, "close(3)",
 		"syscall-close 3 -> 0 errno 4242\nclosed\n", 0, 0},
 	{"syscall_close_range", "syscall-close-range 3 3 0" OPENED_AFTER, "close_range(3)",
 		"syscall-close-range 3 -> 0 errno 4242\nclosed\n", 0, 0},
+	{"syscall_dup2", "open 4 /dev/null syscall-dup2 4 3" OPENED_AFTER, "dup2(3)",
+		"syscall-dup2 3 -> 3 errno 4242\nclosed\n", 0, 0},
 	{"syscall_dup3", "open 4 /dev/null syscall-dup3 4 3 0" OPENED_AFTER, "dup3(3)",
 		"syscall-dup3 3 -> 3 errno 4242\nclosed\n", 0, 0},
 	{"return", "", "exit(3)", "", 0, 0},
 	{"exit", "exit 7", "exit(3)", "", 7, 0},
 	{"exit_flushes", "fdopen 3 r+ print 3 1000 exit 7", "exit(3)", "", 7, 1000},
+	{"exit_in_a_handler", "at-exit exit 9 end exit 7", "exit(3)", "", 9, 0},
+	{"exit_in_a_thread", "thread exit 7 end join", "exit(3)", "", 7, 0},
+	{"exit_beside_fgets", "thread fgets end await-stdin-busy exit 7", "exit(3)", "", 7, 0},
+	{"return_beside_fgets", "thread fgets end await-stdin-busy", "exit(3)", "", 0, 0},
+	{"return_beside_a_thread", "thread sleep end", "exit(3)", "", 0, 0},
+	{"last_pthread_exit", "fdopen 3 r+ print 3 1000 pthread-exit", "exit(3)", "", 0, 1000},
+	{"last_pthread_exit_of_two", "thread await-main-ended pthread-exit end pthread-exit",
+		"exit(3)", "", 0, 0},
 	{"_exit", "exit-now 7", "_exit(3)", "", 7, 0},
+	{"_Exit", "c-exit-now 7", "_exit(3)", "", 7, 0},
+	{"_exit_beside_a_thread", "thread sleep end exit-now 7", "_exit(3)", "", 7, 0},
 	{"quick_exit", "quick-exit 7", "exit(3)", "", 7, 0},
 	{"abort", "abort", "abort(3)", "", 134, 0},
+	{"syscall_exit", "syscall-exit 7", "_exit(3)", "", 7, 0},
 	{"syscall_exit_group", "syscall-exit-group 7", "_exit(3)", "", 7, 0},
 };
 
@@ -62,7 +86,7 @@ static struct stage_end close_so(const struct row *row, const char *mode)
 		"connect 3 %s await-unread 3 100 %s", stage->peer.target, row->words);
 	peer_accept(&stage->peer);
 	peer_send(&stage->peer, 100);
-	end = stage_finish(stage, row->output[0] != '\0');
+	end = stage_finish(stage, strstr(row->words, "hear go") != NULL);
 	assert_string_equal(end.output, row->output);
 	assert_int_equal(end.status, row->status);
 	return end;
@@ -113,39 +137,15 @@ static void test_way_fin_ends_with_fin(void **state)
 	assert_cured(*state, "fin");
 }
 
-static const struct {
-	const char *name;
-	CMUnitTestFunction test;
-} subjects[] = {
-	{"test_way_control_resets", test_way_control_resets},
-	{"test_way_off_resets_silently", test_way_off_resets_silently},
-	{"test_way_warn_resets_and_reports", test_way_warn_resets_and_reports},
-	{"test_way_drain_ends_with_fin", test_way_drain_ends_with_fin},
-	{"test_way_fin_ends_with_fin", test_way_fin_ends_with_fin},
-};
-
-enum {
-	ROW_COUNT = sizeof(rows) / sizeof(rows[0]),
-	SUBJECT_COUNT = sizeof(subjects) / sizeof(subjects[0]),
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_way_control_resets, rows),
+	ROWS_SUBJECT(test_way_off_resets_silently, rows),
+	ROWS_SUBJECT(test_way_warn_resets_and_reports, rows),
+	ROWS_SUBJECT(test_way_drain_ends_with_fin, rows),
+	ROWS_SUBJECT(test_way_fin_ends_with_fin, rows),
 };
 
 int main(void)
 {
-	static char names[SUBJECT_COUNT * ROW_COUNT][96];
-	static struct CMUnitTest tests[SUBJECT_COUNT * ROW_COUNT];
-	size_t count = 0;
-
-	for (size_t s = 0; s < SUBJECT_COUNT; s++) {
-		for (size_t r = 0; r < ROW_COUNT; r++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s (%s)", subjects[s].name,
-				rows[r].name);
-			tests[count] = (struct CMUnitTest){
-				.name = names[count],
-				.test_func = subjects[s].test,
-				.teardown_func = stage_teardown,
-				.initial_state = (void *)(uintptr_t)&rows[r],
-			};
-		}
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return ROWS_RUN(subjects);
 }

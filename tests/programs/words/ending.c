@@ -139,6 +139,15 @@ static void do_fgets(char **words)
 	must(fgets(line, sizeof(line), stdin) == NULL, "fgets came back with a line");
 }
 
+/* For ever. */
+static void do_sleep(char **words)
+{
+	(void)words;
+	for (;;) {
+		pause();
+	}
+}
+
 const struct word words_ending[] = {
 	{"exit", 1, do_exit},             /* STATUS */
 	{"exit-now", 1, do_exit_now},     /* STATUS: _exit */
@@ -156,5 +165,6 @@ const struct word words_ending[] = {
 	{"await-main-ended", 0, do_await_main_ended},     /* in the thread */
 	{"pthread-exit", 0, do_pthread_exit},
 	{"fgets", 0, do_fgets}, /* from stdin, until its end */
+	{"sleep", 0, do_sleep}, /* for ever */
 	{NULL, 0, NULL},
 };
