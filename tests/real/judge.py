@@ -63,7 +63,7 @@ def judge_reports(case, measured, is_every_fin_true):
     found, listeners, others = reports.read(measured.report_lines)
     broken = {one.ports for one in measured.received if not is_whole(case, one)}
     yield from reports.find_theft(found)
-    yield from reports.find_two_ends(found)
+    yield from reports.find_too_many_ends(found, [one.ports for one in measured.received])
     if is_every_fin_true:
         yield from reports.find_false_fin(found, broken)
         yield from reports.find_outcomes(found, ("rst", "timeout", "limit"), "no such end was due")
