@@ -5,36 +5,10 @@
 #include "unit.h"
 #include "verdict.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const sharing_modes[SHARING_MODES] = {NULL, "warn", "drain", "fin"};
-
-/* The words with each TARGET replaced. The caller frees them. */
-static char *fill_in(const char *words, const char *target)
-{
-	static const char place[] = "TARGET";
-	const size_t length = sizeof(place) - 1;
-	char *filled = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&filled, &size);
-
-	assert_non_null(stream);
-	while (*words) {
-		const char *next = strstr(words, place);
-		size_t before = next ? (size_t)(next - words) : strlen(words);
-
-		fwrite(words, 1, before, stream);
-		words += before;
-		if (next) {
-			fputs(target, stream);
-			words += length;
-		}
-	}
-	fclose(stream);
-	return filled;
-}
 
 static void assert_nothing_was_sent(struct stage *stage)
 {
@@ -46,7 +20,7 @@ static void assert_nothing_was_sent(struct stage *stage)
 struct stage_end sharing_run(const char *words, const struct sharing_options *options)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
-	char *script = fill_in(words, stage->peer.target);
+	char *script = text_replaced(words, "TARGET", stage->peer.target);
 
 	program_start(&stage->program,
 		&(struct program_options){.mode = options->mode,

@@ -39,6 +39,28 @@ double text_number_after(const char *text, const char *prefix)
 	return found ? strtod(found + strlen(prefix), NULL) : -1;
 }
 
+char *text_replaced(const char *text, const char *needle, const char *replacement)
+{
+	char *result = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&result, &size);
+
+	assert_non_null(stream);
+	while (*text) {
+		const char *next = strstr(text, needle);
+		size_t before = next ? (size_t)(next - text) : strlen(text);
+
+		fwrite(text, 1, before, stream);
+		text += before;
+		if (next) {
+			fputs(replacement, stream);
+			text += strlen(needle);
+		}
+	}
+	fclose(stream);
+	return result;
+}
+
 char *text_of_file(const char *path)
 {
 	FILE *file = fopen(path, "re");

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LISTED_WORDS = 4 }; /* what execl() and the like are given here */
+enum { LISTED_WORDS = 6 }; /* what execl() and the like are given here */
 
 static int exec_fexecve(const char *file, char **argv)
 {
@@ -51,17 +51,17 @@ static int exec_execvpe(const char *file, char **argv)
 
 static int exec_execl(const char *file, char **a)
 {
-	return execl(file, a[0], a[1], a[2], a[3], a[4], NULL);
+	return execl(file, a[0], a[1], a[2], a[3], a[4], a[5], a[6], NULL);
 }
 
 static int exec_execlp(const char *file, char **a)
 {
-	return execlp(file, a[0], a[1], a[2], a[3], a[4], NULL);
+	return execlp(file, a[0], a[1], a[2], a[3], a[4], a[5], a[6], NULL);
 }
 
 static int exec_execle(const char *file, char **a)
 {
-	return execle(file, a[0], a[1], a[2], a[3], a[4], NULL, environ);
+	return execle(file, a[0], a[1], a[2], a[3], a[4], a[5], a[6], NULL, environ);
 }
 
 static int exec_syscall(const char *file, char **argv)

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * No close at all: the program becomes another one. What is close-on-exec ends with it, properly;
+ * what is not goes over untouched; and an exec that fails leaves everything as it was.
+ */
+#include "harness/rows.h"
+#include "harness/sharing.h"
+#include "harness/text.h"
+#include "harness/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLDER SC_BUILD_DIR "/tests/programs"
+#define ACTOR FOLDER "/actor"
+
+/* ---- what is close-on-exec ----------------------------------------------------------------- */
+
+static const struct sharing_row ways[] = {
+	{"execve", "exec-by execve " ACTOR},
+	{"execv", "exec-by execv " ACTOR},
+	{"execvp", "exec-by execvp " ACTOR},
+	{"execvp_in_path", "setenv PATH /nowhere:" FOLDER " exec-by execvp actor"},
+	{"execvpe", "setenv PATH /etc/passwd:" FOLDER ":/bin exec-by execvpe actor"},
+	{"execl", "exec-by execl " ACTOR},
+	{"execlp", "setenv PATH " FOLDER " exec-by execlp actor"},
+	{"execle", "exec-by execle " ACTOR},
+	{"fexecve", "exec-by fexecve " ACTOR},
+	{"execveat", "exec-by execveat " ACTOR},
+	{"execveat_empty_path", "exec-by execveat-empty " ACTOR},
+	{"syscall", "exec-by syscall " ACTOR},
+	{"syscall_execveat", "exec-by syscall-at " ACTOR},
+	{"two_descriptors", "dupfd-cloexec 3 60 exec-by execve " ACTOR},
+	{"with_a_thread", "thread sleep end exec-by execve " ACTOR},
+	{"after_a_child", "fork end wait exec-by execve " ACTOR},
+	{"script", "exec-by execve FILES/script"},
+	{"script_in_path", "setenv PATH FILES:/bin exec-by execlp script"},
+	{"script_for_the_shell", "exec-by execvp FILES/headless"},
+};
+
+static char files[] = "/tmp/safeclose-test-XXXXXX"; /* the folder FILES, see make_files() */
+
+/* The new program has nothing at 3, and the runner's "go" finds it. */
+static struct stage_end exec_away(const struct sharing_row *row, const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	char *words = text_replaced(row->words, "FILES", files);
+	struct stage_end end;
+
+	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+		"connect-cloexec 3 %s await-unread 3 1000 %s is-open 3 say ran hear go",
+		stage->peer.target, words);
+	free(words);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	end = stage_finish(stage, true);
+	if (!strstr(end.output, "is-open 3 -> 0\nran\n")) {
+		fail_msg("it did not run: %s", end.output);
+	}
+	assert_int_equal(end.status, 0);
+	return end;
+}
+
+static void test_exec_control_resets(void **state)
+{
+	struct stage_end end = exec_away(*state, NULL);
+
+	assert_was_reset(&end);
+}
+
+static void test_exec_off_resets_silently(void **state)
+{
+	struct stage_end end = exec_away(*state, "off");
+
+	assert_was_reset(&end);
+	assert_not_reported(&end);
+}
+
+static void test_exec_warn_resets_and_reports(void **state)
+{
+	struct stage_end end = exec_away(*state, "warn");
+
+	assert_was_reset(&end);
+	assert_reported(&end, "]: exec(", ": 1000 unread, ");
+	assert_reported(&end, "rst (unread) in ", NULL);
+}
+
+static void test_exec_ends_with_fin(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = exec_away(*state, modes[i]);
+
+		assert_was_fin(&end);
+		assert_reported(&end, "]: exec(", ": 1000 unread, ");
+		assert_reported(&end, "; drained 1000, fin in ", NULL);
+	}
+}
+
+/* ---- what somebody keeps ------------------------------------------------------------------- */
+
+#define RUN "exec-by execve " ACTOR " "
+
+static const struct sharing_row left_alone[] = {
+	{"not_close_on_exec", CONNECT AWAIT_UNREAD RUN "say closed " USE("3")},
+	{"over_fexecve", CONNECT AWAIT_UNREAD "exec-by fexecve " ACTOR " say closed " USE("3")},
+	{"over_syscall", CONNECT AWAIT_UNREAD "exec-by syscall " ACTOR " say closed " USE("3")},
+	{"one_descriptor_of_two",
+		CONNECT_CLOEXEC "dup 3 4 " AWAIT_UNREAD RUN "say closed " USE("4")},
+	{"child_execs", CONNECT_CLOEXEC "fork " AWAIT_UNREAD RUN "say closed end wait " USE("3")},
+	{"raw_child_execs",
+		CONNECT_CLOEXEC "fork-by clone " AWAIT_UNREAD RUN "say closed end wait " USE("3")},
+	{"vfork_child_execs",
+		CONNECT_CLOEXEC "vfork " AWAIT_UNREAD RUN "say closed end wait " USE("3")},
+	{"clone_vm_child_execs",
+		CONNECT_CLOEXEC "clone-vm " AWAIT_UNREAD RUN "say closed end wait " USE("3")},
+	{"spawned_program",
+		CONNECT_CLOEXEC AWAIT_UNREAD "spawn posix_spawn say closed end wait " USE("3")},
+	{"parent_execs",
+		CONNECT_CLOEXEC "fork " USE("3") "end " AWAIT_UNREAD RUN "say closed wait"},
+};
+
+/* ---- what fails ---------------------------------------------------------------------------- */
+
+static const struct failure {
+	const char *name;
+	const char *words;
+	int error;
+} failures[] = {
+	{"absent", "try-exec execve FILES/absent", ENOENT},
+	{"absent_in_path", "setenv PATH FILES try-exec execvp absent", ENOENT},
+	{"absent_execlp", "setenv PATH FILES try-exec execlp absent", ENOENT},
+	{"not_executable", "try-exec execve FILES/plain", EACCES},
+	{"not_executable_execl", "try-exec execl FILES/plain", EACCES},
+	{"not_executable_execle", "try-exec execle FILES/plain", EACCES},
+	{"not_executable_fexecve", "try-exec fexecve FILES/plain", EACCES},
+	{"not_executable_execveat", "try-exec execveat-empty FILES/plain", EACCES},
+	{"not_executable_in_path", "setenv PATH FILES try-exec execvpe plain", EACCES},
+	{"folder", "try-exec execv FILES", EACCES},
+	{"folder_syscall", "try-exec syscall FILES", EACCES},
+	{"unknown_format", "try-exec execve FILES/nonsense", ENOEXEC},
+	{"unknown_format_fexecve", "try-exec fexecve FILES/nonsense", ENOEXEC},
+	{"empty_file", "try-exec execve FILES/empty", ENOEXEC},
+	{"no_shell_for_a_script", "try-exec execv FILES/headless", ENOEXEC},
+	{"script_without_interpreter", "try-exec execve FILES/lost", ENOENT},
+	{"script_with_a_folder", "try-exec execve FILES/strange", EACCES},
+	{"script_loop", "try-exec execve FILES/loop", ELOOP},
+	{"program_cut_off", "try-exec execve FILES/head", ENOEXEC},
+	{"program_without_interpreter", "try-exec execve FILES/orphan", ENOENT},
+	{"busy", "try-exec execve FILES/busy", ETXTBSY},
+	{"file_as_folder", "try-exec execve FILES/plain/x", ENOTDIR},
+	{"long_argument", "try-exec-big execve 200000", E2BIG},
+	{"long_argument_execvp", "try-exec-big execvp 200000", E2BIG},
+	{"many_arguments", "try-exec-big execve 1000", E2BIG},
+};
+
+static void test_exec_that_fails_leaves_all(void **state)
+{
+	const struct failure *failure = *state;
+	char *filled = text_replaced(failure->words, "FILES", files);
+	char *words;
+	char result[64];
+
+	assert_true(asprintf(&words, CONNECT_CLOEXEC AWAIT_UNREAD "%s say closed " USE("3"),
+			    filled) > 0);
+	free(filled);
+	snprintf(result, sizeof(result), " -> -1 errno %d\n", failure->error);
+	for (size_t i = 0; i < SHARING_MODES; i++) {
+		struct stage_end end =
+			sharing_run(words, &(struct sharing_options){.mode = sharing_modes[i]});
+
+		assert_was_untouched(&end);
+		assert_not_reported(&end);
+		if (!strstr(end.output, result)) {
+			fail_msg("not \"%s\" but %s", result, end.output);
+		}
+	}
+	free(words);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static int busy_fd = -1; /* of a program that is being written */
+
+static bool run(const char *command)
+{
+	char *line;
+	bool is_done = asprintf(&line, "cd %s && { %s; }", files, command) > 0 && system(line) == 0;
+
+	free(line);
+	return is_done;
+}
+
+static bool make_files(void)
+{
+	if (!mkdtemp(files) ||
+		!run("chmod 755 .; echo true >plain; printf '\\177nonsense' >nonsense; : >empty;"
+		     "echo '#!/nowhere/sh' >lost; echo '#!/etc' >strange;"
+		     "echo \"#!$PWD/loop\" >loop; head -c 100 " ACTOR " >head; cp " ACTOR " busy;"
+		     "sed 's,/ld-linux,/no-linux,' " ACTOR " >orphan;"
+		     "echo 'exec " ACTOR " \"$@\"' >headless;"
+		     "{ echo '#!/bin/sh'; cat headless; } >script;"
+		     "chmod 755 *; chmod 644 plain")) {
+		return false;
+	}
+	char *busy = text_replaced("FILES/busy", "FILES", files);
+	busy_fd = open(busy, O_WRONLY | O_CLOEXEC);
+	free(busy);
+	return busy_fd >= 0;
+}
+
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_exec_control_resets, ways),
+	ROWS_SUBJECT(test_exec_off_resets_silently, ways),
+	ROWS_SUBJECT(test_exec_warn_resets_and_reports, ways),
+	ROWS_SUBJECT(test_exec_ends_with_fin, ways),
+	ROWS_NAMED("test_exec_leaves_alone", sharing_test_left_alone, left_alone),
+	ROWS_SUBJECT(test_exec_that_fails_leaves_all, failures),
+};
+
+int main(void)
+{
+	int status = 1;
+
+	if (make_files()) {
+		status = ROWS_RUN(subjects);
+	} else {
+		perror(files);
+	}
+	run("rm -rf \"$PWD\"");
+	close(busy_fd);
+	return status;
+}
