@@ -159,10 +159,20 @@ static void receive_all(struct sc_lingerers *all, int reader)
 {
 	struct sc_job job;
 	int fd;
-	for (int i = 0; i < RECEIVE_MAX && sc_channel_receive(reader, &job, &fd) == 1; i++) {
+	int result = 1;
+	for (int i = 0; i < RECEIVE_MAX; i++) {
+		result = sc_channel_receive(reader, &job, &fd);
+		if (result != 1) {
+			break;
+		}
 		if (fd >= 0) {
 			sc_lingerers_add(all, &job, fd);
 		}
+	}
+	if (result < 0) {
+		/* Forbidden since (seccomp): what is under way is lost, but nothing more is given. */
+		sc_background_shut();
+		sc_lingerers_stop_listening(all);
 	}
 	sc_credentials_follow();
 	uint64_t until_ms = atomic_load(&background->until_ms);

@@ -256,6 +256,15 @@ bool sc_births_is_table_split(void)
 	return atomic_load(&process->is_table_split);
 }
 
+void sc_births_record_epoll_set(int epoll_fd)
+{
+	_Atomic uint64_t *entry = entry_of(epoll_fd);
+	if (entry != NULL && may_write()) {
+		atomic_store(entry, age_now() | FLAG_EPOLL);
+		raise_epoll_end(epoll_fd);
+	}
+}
+
 void sc_births_record_epoll(int epoll_fd, int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);

@@ -41,6 +41,7 @@ void sc_births_end_fork(int result);
  * in /proc yet.
  */
 bool sc_births_is_forking(void);
+void sc_births_record_epoll_set(int epoll_fd);     /* epoll_create() returned it */
 void sc_births_record_epoll(int epoll_fd, int fd); /* EPOLL_CTL_ADD */
 
 enum sc_birth sc_births_of(int fd);

@@ -94,10 +94,20 @@ uint64_t sc_closing_exit_timeout_ms(void)
 	return loaded->exit_timeout_ms;
 }
 
+static bool is_unshared(int fd)
+{
+	enum sc_birth birth = sc_births_of(fd);
+	return birth == SC_BIRTH_SOLE || birth == SC_BIRTH_LOCAL;
+}
+
+/* A set that a child may have too is left alone, unless the child cannot have the connection: it may
+ * wait for its events. */
 static bool leave_epoll(int epoll_fd, int fd)
 {
-	int error = (int)SC_SYS4(SYS_epoll_ctl, epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	return error == 0 || error == -ENOENT;
+	if (!is_unshared(epoll_fd) && !is_unshared(fd)) {
+		return true;
+	}
+	return SC_SYS4(SYS_epoll_ctl, epoll_fd, EPOLL_CTL_DEL, fd, NULL) == 0;
 }
 
 /*
@@ -147,6 +157,19 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	job->begun_us = now_us();
 }
 
+/* No descriptor is to be had for a copy, but nobody else holds it: end it before the real call. */
+static void end_early(struct sc_closing *it, int fd)
+{
+	it->is_ended_early = true;
+	it->job.is_in_place = true;
+	sc_births_each_epoll(fd, leave_epoll);
+	if (it->plan.action == SC_ACTION_LINGER && sc_background_give(&it->job, fd) == 0) {
+		it->early_end.outcome = SC_OUTCOME_NONE; /* the background tells */
+		return;
+	}
+	it->early_end = sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
+}
+
 /* Take what the end will need: a watch, a copy, or nothing. */
 static void take_hold(struct sc_closing *it, int fd)
 {
@@ -158,9 +181,7 @@ static void take_hold(struct sc_closing *it, int fd)
 		it->held = begin_hold(fd);
 		sc_background_prepare();
 		if (it->held < 0 && sc_holders_are_known((enum sc_birth)it->job.birth)) {
-			it->early_end =
-				sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
-			it->is_ended_early = true;
+			end_early(it, fd);
 		}
 	}
 }

@@ -135,6 +135,26 @@ SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
 	return copy;
 }
 
+SC_EXPORT int epoll_create(int size)
+{
+	sc_start();
+	int set = sc_real.epoll_create(size);
+	if (set >= 0) {
+		sc_births_record_epoll_set(set);
+	}
+	return set;
+}
+
+SC_EXPORT int epoll_create1(int flags)
+{
+	sc_start();
+	int set = sc_real.epoll_create1(flags);
+	if (set >= 0) {
+		sc_births_record_epoll_set(set);
+	}
+	return set;
+}
+
 SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	sc_start();

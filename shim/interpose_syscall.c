@@ -119,6 +119,7 @@ void *sc_syscall_route(long number, long a, long b)
 	case SYS_recvmmsg:
 	case SYS_pidfd_getfd:
 	case SYS_epoll_ctl:
+	case SYS_epoll_create1:
 		return (void *)sc_syscall_follow;
 	default:
 		before(number, a, b);
@@ -173,6 +174,9 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 		break;
 	case SYS_recvmmsg:
 		sc_messages_after_receiving_many((const struct mmsghdr *)b, (unsigned)result);
+		break;
+	case SYS_epoll_create1:
+		sc_births_record_epoll_set((int)result);
 		break;
 	case SYS_sendmmsg:
 	case SYS_epoll_ctl:

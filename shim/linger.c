@@ -48,6 +48,35 @@ static void finish(struct sc_linger *it, enum sc_outcome outcome, const char *wh
 	it->end.why = why;
 }
 
+/*
+ * What a failed recv(2) means. Errors of the connection are the peer's or the network's doing, and
+ * nothing is left that this close could reset; anything else says that reading was not allowed.
+ */
+static void explain_error(struct sc_linger_end *end, int error)
+{
+	end->outcome = SC_OUTCOME_FIN;
+	switch (error) {
+	case -ECONNRESET:
+	case -ECONNABORTED:
+	case -EPIPE:
+	case -ENOTCONN:
+		end->why = "peer reset";
+		break;
+	case -ETIMEDOUT:
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+	case -ENETDOWN:
+	case -EHOSTDOWN:
+	case -ECONNREFUSED:
+		end->why = "peer gone";
+		break;
+	default:
+		end->outcome = SC_OUTCOME_RST;
+		end->why = "cannot be read";
+		break;
+	}
+}
+
 void sc_linger_receive(struct sc_linger *it, uint64_t now_ms)
 {
 	struct sc_drain drain = sc_drain_socket(it->fd, it->left_bytes);
@@ -66,8 +95,7 @@ void sc_linger_receive(struct sc_linger *it, uint64_t now_ms)
 		finish(it, SC_OUTCOME_LIMIT, "bytes");
 		break;
 	case SC_DRAIN_ERROR:
-		/* The peer's own doing; nothing is left that this close could reset. */
-		finish(it, SC_OUTCOME_FIN, drain.error == -ETIMEDOUT ? "peer gone" : "peer reset");
+		explain_error(&it->end, drain.error);
 		break;
 	case SC_DRAIN_EMPTY:
 		break;
@@ -125,7 +153,7 @@ struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t m
 		end.outcome = SC_OUTCOME_RST;
 		end.why = "limit";
 	} else if (drain.end == SC_DRAIN_ERROR) {
-		end.why = drain.error == -ETIMEDOUT ? "peer gone" : "peer reset";
+		explain_error(&end, drain.error);
 	}
 	return end;
 }

@@ -47,6 +47,11 @@ void sc_lingerers_listen(struct sc_lingerers *all, int reader)
 	enter_poll(all, reader, EPOLLIN, READER);
 }
 
+void sc_lingerers_stop_listening(struct sc_lingerers *all)
+{
+	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, all->reader, NULL);
+}
+
 /* The connection outlives our last close of it: is it in a program's hands? (The other copies there
  * may be are those of a relative's library, which ends it at the same time.) */
 static bool is_held(const struct sc_job *job)

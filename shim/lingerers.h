@@ -49,6 +49,8 @@ bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms);
 /* Have reader in the set too. */
 void sc_lingerers_listen(struct sc_lingerers *all, int reader);
 
+void sc_lingerers_stop_listening(struct sc_lingerers *all);
+
 /* The process ends at until_ms. */
 void sc_lingerers_hurry(struct sc_lingerers *all, uint64_t until_ms);
 

@@ -16,6 +16,7 @@ enum {
 	ROOM = 64,
 	RESERVE_COUNT = 8,
 	COPY_COUNT = 64,
+	SHARE_OF_LIMIT = 32,
 	FLOOR_MAX = 4096 - ROOM,
 };
 
@@ -86,6 +87,14 @@ int sc_ownfds_first_copy(void)
 	return first != 0 ? first : find_first_number();
 }
 
+int sc_ownfds_share(int wanted)
+{
+	struct rlimit limit = {1024, 1024};
+	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+	uint64_t share = limit.rlim_cur / SHARE_OF_LIMIT;
+	return share < (uint64_t)wanted ? (int)share : wanted;
+}
+
 int sc_ownfds_adopt(int fd)
 {
 	if (fd < 0 || is_elsewhere() || register_fd(fd)) {
@@ -110,7 +119,8 @@ static int copy_high(int fd)
 void sc_ownfds_init(void)
 {
 	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
-	for (int i = 0; set >= 0 && i < RESERVE_COUNT; i++) {
+	int count = sc_ownfds_share(RESERVE_COUNT);
+	for (int i = 0; set >= 0 && i < count; i++) {
 		int fd = sc_ownfds_adopt(copy_high(set));
 		atomic_store(&reserve[i], fd < 0 ? 0 : fd + 1);
 	}

@@ -11,6 +11,9 @@
 /* Once: hold a few descriptors in reserve, for when the program has used up all that it may have. */
 void sc_ownfds_init(void);
 
+/* How many of the wanted descriptors may be held for good, where the program's limit is small. */
+int sc_ownfds_share(int wanted);
+
 /* A descriptor that can neither be read nor written: what a number is replaced with that must stay
  * taken. Not to be released. Negative: none. */
 int sc_ownfds_placeholder(void);

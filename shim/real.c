@@ -120,6 +120,16 @@ static int raw_pidfd_getfd(int pidfd, int fd, unsigned flags)
 	return (int)answer(SC_SYS3(SYS_pidfd_getfd, pidfd, fd, flags));
 }
 
+static int raw_epoll_create1(int flags)
+{
+	return (int)answer(SC_SYS1(SYS_epoll_create1, flags));
+}
+
+static int raw_epoll_create(int size)
+{
+	return size > 0 ? raw_epoll_create1(0) : (int)answer(-EINVAL);
+}
+
 static int raw_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	return (int)answer(SC_SYS4(SYS_epoll_ctl, set, operation, fd, event));
@@ -169,6 +179,8 @@ struct sc_real sc_real = {
 	.recvmsg = raw_recvmsg,
 	.recvmmsg = raw_recvmmsg,
 	.pidfd_getfd = raw_pidfd_getfd,
+	.epoll_create = raw_epoll_create,
+	.epoll_create1 = raw_epoll_create1,
 	.epoll_ctl = raw_epoll_ctl,
 	.fork = raw_fork,
 	._Fork = raw_fork,
@@ -213,6 +225,8 @@ static const struct {
 	NAME(recvmsg),
 	NAME(recvmmsg),
 	NAME(pidfd_getfd),
+	NAME(epoll_create),
+	NAME(epoll_create1),
 	NAME(epoll_ctl),
 	NAME(fork),
 	NAME(_Fork),

@@ -45,6 +45,8 @@ struct sc_real {
 	ssize_t (*recvmsg)(int, struct msghdr *, int);
 	int (*recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 	int (*pidfd_getfd)(int, int, unsigned);
+	int (*epoll_create)(int);
+	int (*epoll_create1)(int);
 	int (*epoll_ctl)(int, int, int, struct epoll_event *);
 	pid_t (*fork)(void);
 	pid_t (*_Fork)(void);

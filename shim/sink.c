@@ -119,9 +119,18 @@ static void complain(const char *what, int error)
 	sc_sink_write(text, line.length, 0);
 }
 
+/* Under inetd and its like, descriptor 2 is the client's connection: nothing of ours belongs there. */
+static bool is_connection(int fd)
+{
+	int domain = 0;
+	unsigned size = sizeof(domain);
+	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+	       (domain == AF_INET || domain == AF_INET6);
+}
+
 void sc_sink_init(const char *text)
 {
-	int on_stderr = sc_ownfds_copy_for_good(2);
+	int on_stderr = is_connection(2) ? -EBADF : sc_ownfds_copy_for_good(2);
 	if (strcmp(text, "stderr") == 0) {
 		set_target(on_stderr);
 		return;
@@ -184,12 +193,9 @@ static bool is_still_itself(int fd)
 	       status.st_ino == target.inode;
 }
 
-/* Room for a line, without waiting for it. */
+/* Room for a line, without waiting for it. (Regular files always have.) */
 static bool is_writable(int fd)
 {
-	if (S_ISREG(target.mode)) {
-		return true;
-	}
 	struct pollfd wanted = {fd, POLLOUT, 0};
 	struct timespec now = {0, 0};
 	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) == 1;
@@ -301,5 +307,7 @@ void sc_sink_write(const char *line, size_t length, int pid)
 
 void sc_sink_write_stderr(const char *line, size_t length)
 {
-	write_without_signal(2, line, length);
+	if (!is_connection(2) && is_writable(2)) {
+		write_without_signal(2, line, length);
+	}
 }

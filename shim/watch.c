@@ -30,7 +30,8 @@ static int create_set(void)
 
 void sc_watch_init(void)
 {
-	for (int i = 0; i < PLACE_COUNT; i++) {
+	int count = sc_ownfds_share(PLACE_COUNT);
+	for (int i = 0; i < count; i++) {
 		int set = create_set();
 		int high = set < 0 ? set : sc_ownfds_copy_for_good(set);
 		if (set >= 0) {
