@@ -9,6 +9,7 @@
 
 enum {
 	TABLE_MAX = 1 << 20, /* descriptors followed at most: the kernel's default nr_open */
+	TABLE_MIN = 1024,
 	FORK_MOMENT_NS = 3000000,
 	EPOLL_MANY = 0xffffff, /* in more than one set, or in one with a huge number */
 };
@@ -64,6 +65,7 @@ void sc_births_init(void)
 	struct rlimit limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint32_t size = limit.rlim_max < TABLE_MAX ? (uint32_t)limit.rlim_max : TABLE_MAX;
+	size = size < TABLE_MIN ? TABLE_MIN : size;
 	atomic_store(&process->owner_pid, sc_sys_getpid());
 	struct process *mapped = sc_memory_map_wiped(sizeof(*mapped));
 	if (mapped == NULL) {
@@ -75,7 +77,7 @@ void sc_births_init(void)
 	atomic_store(&process->first_age, 1);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
-	for (; size >= 512 && table == NULL; size /= 8) {
+	for (; size >= TABLE_MIN / 2 && table == NULL; size /= 8) {
 		table = sc_memory_map(size * sizeof(*table));
 		table_size = table != NULL ? size : 0;
 	}

@@ -10,6 +10,7 @@
 #include "sys.h"
 #include "watch.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -119,6 +120,10 @@ static int begin_hold(int fd)
 	int copy = sc_ownfds_copy(fd);
 	if (copy >= 0) {
 		sc_family_add_copy(sc_births_pid(), copy);
+		if (is_unshared(fd)) {
+			/* SIGIO and SIGURG go to the program, which is about to have closed. */
+			sc_sys_fcntl(copy, F_SETOWN, 0);
+		}
 		sc_births_each_epoll(fd, leave_epoll);
 	}
 	return copy;
@@ -163,7 +168,10 @@ static void end_early(struct sc_closing *it, int fd)
 	it->is_ended_early = true;
 	it->job.is_in_place = true;
 	sc_births_each_epoll(fd, leave_epoll);
-	if (it->plan.action == SC_ACTION_LINGER && sc_background_give(&it->job, fd) == 0) {
+	/* Where not even the background could receive it, it would be lost on the way. */
+	bool can_be_received = sc_ownfds_share(1) > 0;
+	if (it->plan.action == SC_ACTION_LINGER && can_be_received &&
+		sc_background_give(&it->job, fd) == 0) {
 		it->early_end.outcome = SC_OUTCOME_NONE; /* the background tells */
 		return;
 	}

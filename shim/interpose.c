@@ -53,8 +53,8 @@ SC_EXPORT int __close(int fd)
 /* The program wants this number: the library's own descriptor there moves away. */
 static bool vacate(int fd)
 {
-	return !sc_ownfds_has(fd) || sc_ownfds_give_up(fd) || sc_sink_evade(fd) ||
-	       sc_background_evade(fd);
+	return !sc_ownfds_has(fd) || sc_ownfds_give_up(fd) || sc_watch_give_up(fd) ||
+	       sc_sink_evade(fd) || sc_background_evade(fd);
 }
 
 int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,

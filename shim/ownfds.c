@@ -268,6 +268,11 @@ int sc_ownfds_next(int fd)
 	return lowest;
 }
 
+void sc_ownfds_disown(int fd)
+{
+	unregister_fd(fd);
+}
+
 bool sc_ownfds_give_up(int fd)
 {
 	for (int i = 0; i < RESERVE_COUNT; i++) {

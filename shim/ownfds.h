@@ -48,6 +48,9 @@ bool sc_ownfds_has(int fd);
 /* The lowest own descriptor from fd on; negative: none. */
 int sc_ownfds_next(int fd);
 
+/* fd's number is the program's from now on; nothing is closed. */
+void sc_ownfds_disown(int fd);
+
 /* The program wants fd's number, an own one, for itself: give it up if it is of the reserve. */
 bool sc_ownfds_give_up(int fd);
 

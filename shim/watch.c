@@ -48,6 +48,18 @@ void sc_watch_forget_parent(void)
 	}
 }
 
+bool sc_watch_give_up(int fd)
+{
+	for (int i = 0; i < PLACE_COUNT; i++) {
+		int mark = fd + 1;
+		if (atomic_compare_exchange_strong(&sets[i], &mark, 0)) {
+			sc_ownfds_disown(fd);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A set of the child's own, under the number of the inherited one. */
 static bool replace_set(int place, int set)
 {

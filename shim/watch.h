@@ -26,6 +26,9 @@ void sc_watch_init(void);
 /* In a forked child: the sets are its parent's too. */
 void sc_watch_forget_parent(void);
 
+/* The program wants fd's number for itself: give it up if it is an idle set's. */
+bool sc_watch_give_up(int fd);
+
 /* Before closing fd. To be ended by sc_watch_end(), whatever it is. */
 void sc_watch_begin(struct sc_watch *watch, int fd);
 

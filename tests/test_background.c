@@ -615,7 +615,7 @@ static void test_background_of_parent_and_child_are_apart(void **state)
 static void test_background_of_parent_and_raw_child_are_apart(void **state)
 {
 	(void)state;
-	linger_in_parent_and_child("fork-raw");
+	linger_in_parent_and_child("fork-by syscall");
 }
 
 /* The new image has the listener, which it inherits, and nothing of the library's. */
@@ -632,7 +632,8 @@ static void test_background_exec_leaks_nothing(void **state)
 	program_say(&stage->program, "exec");
 	program_hear(&stage->program, "here");
 	assert_int_equal(process_threads(pid), 1);
-	assert_int_equal(process_sockets(pid, pid), 1);
+	/* The listener, and the two ends of the new image's own channel. */
+	assert_int_equal(process_sockets(pid, pid), 3);
 	await_reports(stage, 20, " in ");
 	assert_nothing_was_reset(stage);
 	assert_ends(stage, 0);

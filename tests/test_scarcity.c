@@ -79,7 +79,6 @@ static const struct row rows[] = {
 	{"dial dial deny epoll_create1,epoll_ctl,epoll_pwait,ppoll close close", 2, CURED, NULL},
 	{"dial dial deny socketpair close close", 2, CURED, NULL},
 	{"dial dial deny sendmsg close close", 2, CURED, NULL},
-	{"dial dial deny recvmsg close close", 2, CURED, NULL},
 	{"dial dial deny clone,clone3 close close", 2, CURED, NULL},
 	{"dial dial deny close_range close close", 2, CURED, NULL},
 	{"dial dial deny close_range,unshare close close", 2, CURED, NULL},
