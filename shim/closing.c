@@ -302,7 +302,10 @@ void sc_closing_before_exec(int fd, const void *caller)
 	job.is_in_place = true;
 	sc_sink_prepare();
 	enum sc_holders holders = ask_holders(&job, SC_OWN_TABLE_CLOEXEC_ENDS);
-	bool is_shared = holders != SC_HOLDERS_NOBODY;
+	bool is_shared = holders != SC_HOLDERS_NOBODY || !sc_family_claim_end(job.conn.inode);
+	if (is_shared && holders == SC_HOLDERS_NOBODY) {
+		return; /* another of this process's descriptors has told of it */
+	}
 	verdict = sc_policy_decide(config, &job.conn, holders);
 	if (verdict.action == SC_ACTION_PASS) {
 		report_outcome(&job, verdict.outcome, verdict.why);

@@ -18,6 +18,10 @@ enum {
 	ARGUMENTS_DEFAULT = 1 << 20, /* taken as the limit where the stack has none: far below it */
 };
 
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
+
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
 #elif defined(__aarch64__)
@@ -64,8 +68,8 @@ static bool is_executable_file(const struct sc_exec *exec)
 	return SC_SYS3(SYS_faccessat, exec->folder, exec->path, X_OK) == 0;
 }
 
-/* The first bytes of the file. A descriptor given for itself may be O_PATH: opened anew. */
-static long read_head(const struct sc_exec *exec, char *head)
+/* The file itself. A descriptor given for it may be O_PATH: opened anew. */
+static int open_file(const struct sc_exec *exec)
 {
 	char name[32];
 	int folder = exec->folder;
@@ -78,7 +82,12 @@ static long read_head(const struct sc_exec *exec, char *head)
 		folder = AT_FDCWD;
 		path = name;
 	}
-	int fd = (int)SC_SYS4(SYS_openat, folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+	return (int)SC_SYS4(SYS_openat, folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+}
+
+static long read_head(const struct sc_exec *exec, char *head)
+{
+	int fd = open_file(exec);
 	if (fd < 0) {
 		return fd;
 	}
@@ -88,16 +97,56 @@ static long read_head(const struct sc_exec *exec, char *head)
 	return length;
 }
 
-static bool is_own_elf(const char *head, long length)
+/* The kernel's own opinion, from Linux 6.14 on: a file that is being written, for one. */
+static bool is_forbidden(const struct sc_exec *exec)
 {
-	Elf64_Ehdr header;
-	if (length < (long)sizeof(header)) {
+	char *none[] = {NULL};
+	long result = SC_SYS5(
+		SYS_execveat, exec->folder, exec->path, none, none, exec->flags | AT_EXECVE_CHECK);
+	return result < 0 && result != -EINVAL && result != -ENOSYS;
+}
+
+static bool is_own_elf(const char *head, long length, Elf64_Ehdr *header)
+{
+	if (length < (long)sizeof(*header)) {
 		return false;
 	}
-	memcpy(&header, head, sizeof(header));
-	return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-	       header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == OWN_MACHINE &&
-	       (header.e_type == ET_EXEC || header.e_type == ET_DYN);
+	memcpy(header, head, sizeof(*header));
+	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+	       header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == OWN_MACHINE &&
+	       (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
+	       header->e_phentsize == sizeof(Elf64_Phdr);
+}
+
+static bool is_interpreter_there(int fd, const Elf64_Phdr *part)
+{
+	char name[HEAD_SIZE];
+	if (part->p_filesz >= sizeof(name) || SC_SYS4(SYS_pread64, fd, name, part->p_filesz,
+						      part->p_offset) != (long)part->p_filesz) {
+		return false;
+	}
+	name[part->p_filesz] = '\0';
+	struct sc_exec interpreter = {.folder = AT_FDCWD, .path = name};
+	return is_executable_file(&interpreter);
+}
+
+/* The kernel reads the program headers, and needs the interpreter that one of them may name. */
+static bool is_elf_whole(const struct sc_exec *exec, const Elf64_Ehdr *header)
+{
+	int fd = open_file(exec);
+	bool is_whole = fd >= 0;
+	for (unsigned i = 0; is_whole && i < header->e_phnum; i++) {
+		Elf64_Phdr part;
+		is_whole = SC_SYS4(SYS_pread64, fd, &part, sizeof(part),
+				   header->e_phoff + i * sizeof(part)) == (long)sizeof(part);
+		if (is_whole && part.p_type == PT_INTERP) {
+			is_whole = is_interpreter_there(fd, &part);
+		}
+	}
+	if (fd >= 0) {
+		sc_sys_close(fd);
+	}
+	return is_whole;
 }
 
 /* "#! /bin/sh -e" -> "/bin/sh", in place. NULL: none. */
@@ -122,11 +171,12 @@ static bool is_runnable(const struct sc_exec *exec, int depth)
 		return false;
 	}
 	long length = read_head(exec, head);
-	if (length < 0 || depth > INTERPRETER_DEPTH) {
+	if (length < 0 || depth > INTERPRETER_DEPTH || is_forbidden(exec)) {
 		return false;
 	}
-	if (is_own_elf(head, length)) {
-		return true;
+	Elf64_Ehdr header;
+	if (is_own_elf(head, length, &header)) {
+		return is_elf_whole(exec, &header);
 	}
 	char *interpreter = interpreter_of(head);
 	if (interpreter == NULL) {

@@ -158,19 +158,27 @@ SC_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	return result;
 }
 
-SC_EXPORT int execveat(
-	int folder, const char *path, char *const argv[], char *const envp[], int flags)
+int sc_interpose_execveat(int folder, const char *path, char *const argv[], char *const envp[],
+	int flags, const void *caller,
+	int (*real)(int, const char *, char *const[], char *const[], int))
 {
-	sc_start();
 	struct sc_exec exec = {.folder = folder,
 		.path = path,
 		.flags = flags & AT_EMPTY_PATH,
 		.argv = argv,
 		.envp = envp};
-	bool is_ended = before(&exec, false, __builtin_return_address(0));
-	int result = sc_real.execveat(folder, path, argv, envp, flags);
+	bool is_ended = before(&exec, false, caller);
+	int result = real(folder, path, argv, envp, flags);
 	if (is_ended) {
 		sc_ending_exec_failed();
 	}
 	return result;
+}
+
+SC_EXPORT int execveat(
+	int folder, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	sc_start();
+	return sc_interpose_execveat(
+		folder, path, argv, envp, flags, __builtin_return_address(0), sc_real.execveat);
 }

@@ -83,6 +83,9 @@ static void before(long number, long a, long b)
 	case SYS_exit:
 		if (sc_threads_is_only_one()) {
 			sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
+			/* The same for the program; but the library's thread ends too, and the
+			 * status is the program's. */
+			SC_SYS1(SYS_exit_group, a);
 		}
 		break;
 	case SYS_exit_group:
@@ -103,6 +106,7 @@ void *sc_syscall_route(long number, long a, long b)
 	case SYS_close:
 	case SYS_close_range:
 	case SYS_execve:
+	case SYS_execveat:
 	case SYS_dup:
 #ifdef SYS_dup2
 	case SYS_dup2:
@@ -208,6 +212,12 @@ static int real_execve(const char *path, char *const argv[], char *const envp[])
 	return (int)sc_real.syscall(SYS_execve, path, argv, envp);
 }
 
+static int real_execveat(
+	int folder, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	return (int)sc_real.syscall(SYS_execveat, folder, path, argv, envp, flags);
+}
+
 static int real_close_range(unsigned first, unsigned last, int flags)
 {
 	return (int)sc_real.syscall(SYS_close_range, first, last, flags);
@@ -222,6 +232,9 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 	case SYS_execve:
 		return sc_interpose_execve(
 			(const char *)a, (char *const *)b, (char *const *)c, caller, real_execve);
+	case SYS_execveat:
+		return sc_interpose_execveat((int)a, (const char *)b, (char *const *)c,
+			(char *const *)d, (int)e, caller, real_execveat);
 	case SYS_close_range:
 		return sc_interpose_close_range((unsigned)a, (unsigned)b, (int)c,
 			SC_VIA_CLOSE_RANGE, caller, real_close_range);

@@ -44,7 +44,10 @@ static int enter_poll(struct sc_lingerers *all, int fd, uint32_t events, uint32_
 void sc_lingerers_listen(struct sc_lingerers *all, int reader)
 {
 	all->reader = reader;
-	enter_poll(all, reader, EPOLLIN, READER);
+	if (enter_poll(all, reader, EPOLLIN, READER) != 0 && all->poll >= 0) {
+		sc_sys_close(all->poll); /* forbidden: then nothing is kept either */
+		all->poll = -EPERM;
+	}
 }
 
 void sc_lingerers_stop_listening(struct sc_lingerers *all)
@@ -397,7 +400,12 @@ bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 	if (all->poll < 0) {
 		struct pollfd wanted = {all->reader, POLLIN, 0};
 		struct timespec time = {wait / 1000, wait % 1000 * 1000000};
-		return SC_SYS5(SYS_ppoll, &wanted, 1, wait < 0 ? NULL : &time, NULL, 0) == 1;
+		long count = SC_SYS5(SYS_ppoll, &wanted, 1, wait < 0 ? NULL : &time, NULL, 0);
+		if (count < 0 && count != -EINTR) {
+			struct timespec pause = {0, RETRY_MS * 1000000};
+			SC_SYS2(SYS_nanosleep, &pause, NULL); /* forbidden: at least do not spin */
+		}
+		return count == 1;
 	}
 	long count = SC_SYS6(SYS_epoll_pwait, all->poll, events, EVENTS, wait_ms, NULL, 8);
 	uint64_t now = sc_linger_now_ms();
