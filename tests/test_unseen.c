@@ -179,6 +179,14 @@ static void test_unseen_by_nested_epoll_set(void **state)
 	watch("fin", "level nested");
 }
 
+static void test_unseen_by_epoll_set_after_a_child_that_is_gone(void **state)
+{
+	(void)state;
+	watch(NULL, "level forked");
+	watch("fin", "level forked");
+	watch("fin", "edge forked");
+}
+
 static void test_unseen_by_epoll_set_added_to_by_syscall(void **state)
 {
 	(void)state;
@@ -449,6 +457,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_unseen_by_epoll_set_whose_number_is_another_sets_now, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_nested_epoll_set, end_test),
+		cmocka_unit_test_teardown(
+			test_unseen_by_epoll_set_after_a_child_that_is_gone, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_epoll_set_added_to_by_syscall, end_test),
 		cmocka_unit_test_teardown(
 			test_unseen_by_epoll_set_changed_by_the_program, end_test),

@@ -9,6 +9,7 @@ from program import FOREVER, Program, Trouble
 
 REPEATS = 5
 OTHER_PROCESSES = 300
+PROCESSOR_ROW = "processor time of the caller, mean"
 DESCRIPTORS_BESIDES = 5  # of the thread: ".", "..", channel, log, epoll set
 
 
@@ -60,12 +61,18 @@ class OtherProcesses:
             process.wait()
 
 
+def in_us(plain, ours, name):
+    return plain[name] / 1000, ours[name] / 1000
+
+
 def compare(plain, ours):
+    """The mean counts what the thread waited for a processor too; its processor time does not."""
     return [
-        ("close(), mean", plain["mean"] / 1000, ours["mean"] / 1000, "µs", "at most 2x"),
-        ("close(), median", plain["p50"] / 1000, ours["p50"] / 1000, "µs", ""),
-        ("close(), p99", plain["p99"] / 1000, ours["p99"] / 1000, "µs", "at most 1000 µs"),
-        ("close(), longest", plain["max"] / 1000, ours["max"] / 1000, "µs", ""),
+        ("close(), mean", *in_us(plain, ours, "mean"), "µs", "at most 2x"),
+        (PROCESSOR_ROW, *in_us(plain, ours, "processor"), "µs", ""),
+        ("close(), median", *in_us(plain, ours, "p50"), "µs", ""),
+        ("close(), p99", *in_us(plain, ours, "p99"), "µs", "at most 1000 µs"),
+        ("close(), longest", *in_us(plain, ours, "max"), "µs", ""),
         ("all peers have the end", plain["all-ended"] / 1e6, ours["all-ended"] / 1e6, "ms", ""),
     ]
 
@@ -85,7 +92,8 @@ def measure_lingering(folder, library, count):
 
 
 def measure_one_by_one(folder, library, count):
-    return compare(*close_in_turn(folder, library, count, gap_us=100))
+    rows = compare(*close_in_turn(folder, library, count, gap_us=100))
+    return [row for row in rows if row[0] != PROCESSOR_ROW]  # the gaps are in it
 
 
 def measure_crowded(folder, library, count, others, birth):

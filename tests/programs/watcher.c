@@ -3,7 +3,7 @@
  * An event loop's program: watches one connection in epoll sets, closes it, and tells whether the
  * sets still report it.
  *
- *     watcher level|edge|oneshot one|two|dup|dup-first|dup-reused|nested|raw|modified|fork
+ *     watcher level|edge|oneshot one|two|dup|dup-first|dup-reused|nested|forked|raw|modified|fork
  *
  * It listens and tells "port N", accepts, waits for a byte, closes and tells "closed"; at each line
  * "look" it tells "events N" of all sets, any other line ends it. In fork a child keeps the
@@ -118,6 +118,19 @@ static void watch_in_nested(int fd)
 	watch(add_set(), inner);
 }
 
+/* Since then there was a child, which is gone. */
+static void watch_before_a_child(int fd)
+{
+	pid_t child;
+
+	watch(add_set(), fd);
+	child = fork();
+	if (child == 0) {
+		_exit(0);
+	}
+	must(child > 0 && waitpid(child, NULL, 0) == child, "fork");
+}
+
 static void watch_by_syscall(int fd)
 {
 	struct epoll_event event = {.events = wanted, .data.fd = fd};
@@ -149,6 +162,7 @@ static void watch_as(const char *how, int fd)
 		{"dup-first", watch_in_dup_first},
 		{"dup-reused", watch_in_dup_reused},
 		{"nested", watch_in_nested},
+		{"forked", watch_before_a_child},
 		{"raw", watch_by_syscall},
 		{"modified", watch_modified},
 	};
