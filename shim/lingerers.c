@@ -86,8 +86,8 @@ static void close_ended(
 	all->ended(job, end);
 }
 
-/* Somebody else holds it: let go. If that somebody let go first, this was the last close after
- * all, and reset the connection over what is unread. */
+/* Somebody else holds it: let go. If that somebody let go first, this was the last close after all;
+ * whether over unread bytes, nobody can tell any more. */
 static void close_shared(
 	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
 {
@@ -98,8 +98,7 @@ static void close_shared(
 	sc_inspect_quickly(fd, &now);
 	sc_sys_close(fd);
 	if (sc_watch_end(&watch, false) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
-		end.outcome = SC_OUTCOME_RST;
-		end.why = "other holder closed meanwhile";
+		end.why = "let go last";
 	}
 	all->ended(job, &end);
 }
@@ -389,6 +388,13 @@ static int64_t time_left(const struct sc_lingerers *all, uint64_t now_ms, int64_
 	return max_wait_ms >= 0 && max_wait_ms < left ? max_wait_ms : left;
 }
 
+/* Waiting is forbidden (seccomp): at least do not spin. */
+static void pause_a_moment(void)
+{
+	struct timespec pause = {0, RETRY_MS * 1000000};
+	SC_SYS2(SYS_nanosleep, &pause, NULL);
+}
+
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -402,12 +408,15 @@ bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 		struct timespec time = {wait / 1000, wait % 1000 * 1000000};
 		long count = SC_SYS5(SYS_ppoll, &wanted, 1, wait < 0 ? NULL : &time, NULL, 0);
 		if (count < 0 && count != -EINTR) {
-			struct timespec pause = {0, RETRY_MS * 1000000};
-			SC_SYS2(SYS_nanosleep, &pause, NULL); /* forbidden: at least do not spin */
+			pause_a_moment();
 		}
 		return count == 1;
 	}
 	long count = SC_SYS6(SYS_epoll_pwait, all->poll, events, EVENTS, wait_ms, NULL, 8);
+	if (count < 0 && count != -EINTR) {
+		pause_a_moment();
+		return true;
+	}
 	uint64_t now = sc_linger_now_ms();
 	bool is_reader_ready = false;
 	for (long i = 0; i < count; i++) {
