@@ -198,6 +198,7 @@ void sc_births_record_dup(int from, int to)
 
 void sc_births_record_sent(int fd)
 {
+	sc_family_note_sending();
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (entry == NULL || !may_write()) {
 		return;

@@ -178,6 +178,20 @@ static void end_early(struct sc_closing *it, int fd)
 	it->early_end = sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
 }
 
+/* Another holder may have read it empty since. */
+static void look_again(struct sc_closing *it, int fd)
+{
+	struct sc_conn now;
+	if (it->job.birth == SC_BIRTH_SOLE || it->job.conn.is_listener) {
+		return;
+	}
+	sc_inspect_quickly(fd, &now);
+	if (now.unread_bytes == 0 && !now.is_urgent) {
+		sc_watch_end(&it->watch, true);
+		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+	}
+}
+
 /* Take what the end will need: a watch, a copy, or nothing. */
 static void take_hold(struct sc_closing *it, int fd)
 {
@@ -185,6 +199,7 @@ static void take_hold(struct sc_closing *it, int fd)
 	it->held = -EBADF;
 	if (it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_begin(&it->watch, fd);
+		look_again(it, fd);
 	} else if (it->plan.action != SC_ACTION_PASS) {
 		it->held = begin_hold(fd);
 		sc_background_prepare();
@@ -227,7 +242,8 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 
 static void end_watched(struct sc_closing *it)
 {
-	int answer = sc_watch_end(&it->watch, it->job.conn.is_listener);
+	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
+	int answer = sc_watch_end(&it->watch, is_sole);
 	bool is_shared = answer < 0
 				 ? ask_holders(&it->job, SC_OWN_TABLE_COUNTS) != SC_HOLDERS_NOBODY
 				 : answer == 1;
@@ -278,7 +294,7 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
-		sc_watch_end(&it->watch, false);
+		sc_watch_end(&it->watch, true);
 	} else if (!is_closed) {
 		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {

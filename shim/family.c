@@ -13,6 +13,7 @@ struct family {
 	_Atomic uint64_t channels[CHANNEL_COUNT]; /* inodes; the newest replace the oldest */
 	_Atomic uint32_t channel_count;
 	_Atomic uint32_t takings;
+	_Atomic bool has_sent;
 };
 
 static struct family *family;
@@ -98,4 +99,16 @@ void sc_family_note_taking(void)
 uint32_t sc_family_takings(void)
 {
 	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
+}
+
+void sc_family_note_sending(void)
+{
+	if (family != NULL) {
+		atomic_store_explicit(&family->has_sent, true, memory_order_relaxed);
+	}
+}
+
+bool sc_family_has_sent(void)
+{
+	return family == NULL || atomic_load_explicit(&family->has_sent, memory_order_relaxed);
 }

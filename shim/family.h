@@ -36,4 +36,8 @@ void sc_family_note_taking(void);
 /* How often that was. */
 uint32_t sc_family_takings(void);
 
+/* Somebody in the family sends descriptors (SCM_RIGHTS); has anybody ever? */
+void sc_family_note_sending(void);
+bool sc_family_has_sent(void);
+
 #endif

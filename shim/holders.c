@@ -80,12 +80,19 @@ static void answer_all_unknown(struct sweep *sweep)
 	answer_unknown(sweep, SC_REACH_OWN);
 }
 
+/* What was born in the family is in flight only if somebody of it has sent something. */
+static bool may_be_in_flight(enum sc_birth birth)
+{
+	bool is_of_family = birth == SC_BIRTH_ELDER || birth == SC_BIRTH_FAMILY;
+	return may_be_elsewhere(birth) && (!is_of_family || sc_family_has_sent());
+}
+
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
 static void note_passing(struct sweep *sweep)
 {
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct sc_holders_query *query = &sweep->queries[i];
-		if (query->answer == SC_HOLDERS_UNASKED && may_be_elsewhere(query->birth)) {
+		if (query->answer == SC_HOLDERS_UNASKED && may_be_in_flight(query->birth)) {
 			query->is_passing = true;
 		}
 	}

@@ -79,7 +79,7 @@ static void close_ended(
 	struct sc_watch watch;
 	sc_watch_begin(&watch, fd);
 	sc_sys_close(fd);
-	bool is_alive = sc_watch_end(&watch, false) == 1;
+	bool is_alive = sc_watch_end(&watch, true) == 1;
 	if (is_alive && !job->is_in_place && is_held(job)) {
 		end->why = "still held elsewhere";
 	}
@@ -97,7 +97,7 @@ static void close_shared(
 	sc_watch_begin(&watch, fd);
 	sc_inspect_quickly(fd, &now);
 	sc_sys_close(fd);
-	if (sc_watch_end(&watch, false) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
+	if (sc_watch_end(&watch, true) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
 		end.why = "let go last";
 	}
 	all->ended(job, &end);

@@ -182,13 +182,13 @@ static bool is_in_set(const struct sc_watch *watch)
 	return is_found;
 }
 
-int sc_watch_end(struct sc_watch *watch, bool is_quiet)
+int sc_watch_end(struct sc_watch *watch, bool is_sole)
 {
 	if (watch->set < 0) {
 		return watch->set;
 	}
-	int count = ask_until_certain(watch);
-	if (count == 0 && is_quiet && is_in_set(watch)) {
+	int count = is_sole ? ask_until_certain(watch) : ask_set(watch);
+	if (count == 0 && !is_sole && is_in_set(watch)) {
 		count = 1;
 	}
 	give_set_back(watch);

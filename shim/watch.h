@@ -32,8 +32,12 @@ bool sc_watch_give_up(int fd);
 /* Before closing fd. To be ended by sc_watch_end(), whatever it is. */
 void sc_watch_begin(struct sc_watch *watch, int fd);
 
-/* After closing it. 1: somebody holds it, 0: nobody, negative: no answer. is_quiet: it may be ready for
- * nothing (a listener), so that the set has to be looked into (by /proc). */
-int sc_watch_end(struct sc_watch *watch, bool is_quiet);
+/*
+ * After closing it. 1: somebody holds it, 0: nobody, negative: no answer.
+ * is_sole: nobody else can hold it but a thread of this process that is just now in a system call with
+ * the descriptor. Otherwise another may read it empty at any time, and the set, which tells only of
+ * what is ready for something, has to be looked into (by /proc).
+ */
+int sc_watch_end(struct sc_watch *watch, bool is_sole);
 
 #endif
