@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COUNT_MAX = 20000, WAIT_MS = 60000, REST_MS = 1000 };
+enum { COUNT_MAX = 20000, WAIT_MS = 60000, REST_MS = 1000, SETTLE_MS = 300 };
 
 static int connections[COUNT_MAX];
 static uint32_t lasted_ns[COUNT_MAX];
@@ -181,10 +181,13 @@ static int count_lingering(void)
 
 static void rest(long rss_before_kb, long pss_before_kb)
 {
+	const struct timespec moment = {.tv_nsec = SETTLE_MS * 1000000};
 	const struct timespec second = {.tv_sec = REST_MS / 1000};
-	uint64_t before_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t before_ns;
 	uint64_t spent_ns;
 
+	nanosleep(&moment, NULL);
+	before_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	nanosleep(&second, NULL);
 	spent_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before_ns;
 	printf("rested spent %llu rss %ld pss %ld lingering %d\n", (unsigned long long)spent_ns,
