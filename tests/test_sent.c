@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * Connections that travel: in messages (SCM_RIGHTS) and by pidfd_getfd(). Whoever has a descriptor,
+ * a message on its way included, holds the connection.
+ */
+#include "harness/rows.h"
+#include "harness/sharing.h"
+#include "harness/text.h"
+#include "harness/verdict.h"
+
+#include <string.h>
+
+#define CLOSE_3 AWAIT_UNREAD "close 3 say closed "
+
+/* The parent keeps 4, the child 5, over which the child says that it is ready. */
+#define PAIR "open 3 /dev/null unix 4 5 close 3 "
+#define AWAIT_CHILD "await-unread 4 1 "
+#define READY "write 5 1 "
+
+/* A child made before the connection, which gets it by a message. */
+#define RECEIVER(words) PAIR "fork receive-fd 5 3 " READY words " end " CONNECT "send-fd 4 3 "
+
+static const struct sharing_row in_messages[] = {
+	{"not_taken_yet", CONNECT "unix 4 5 send-fd 4 3 " CLOSE_3
+				  "hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"},
+	{"not_taken_by_a_child",
+		PAIR "fork hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3 end " CONNECT
+		     "send-fd 4 3 " CLOSE_3 "wait"},
+	{"not_taken_sender_gone",
+		CONNECT "unix 4 5 fork send-fd 4 3 end wait close 4 " CLOSE_3
+			"hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"},
+	{"taken_here", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " CLOSE_3 USE("6")},
+	{"taken_here_closed_first", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " AWAIT_UNREAD
+					    "close 6 say closed " USE("3")},
+	{"taken_by_a_child", RECEIVER(USE("3")) AWAIT_CHILD CLOSE_3 "wait"},
+	{"taken_by_another_program", RECEIVER("exec " USE("3")) AWAIT_CHILD CLOSE_3 "wait"},
+	{"taken_by_a_program_without_library",
+		RECEIVER("unsetenv LD_PRELOAD exec " USE("3")) AWAIT_CHILD CLOSE_3 "wait"},
+	{"receiver_closes", RECEIVER(CLOSE_3) "wait " USE("3")},
+	{"receiver_is_another_program_that_closes", RECEIVER("exec " CLOSE_3) "wait " USE("3")},
+	/* In flight to a connection of the unix listener that nobody has accepted: no process has a
+	 * descriptor of that. */
+	{"in_an_unaccepted_connection",
+		CONNECT "unix-listen 4 unix-connect 5 4 send-fd 5 3 close 5 " CLOSE_3
+			"hear on accept 4 3 receive-fd 3 5 read 5 1000 write 5 5000 close 5"},
+	/* A message within a message. */
+	{"in_a_socket_in_a_message",
+		CONNECT "unix 4 5 unix 6 7 send-fd 4 3 send-fd 6 5 close 5 " CLOSE_3
+			"hear on receive-fd 7 3 receive-fd 3 5 read 5 1000 write 5 5000 close 5"},
+};
+
+/* Without a close() to be reported. */
+static const struct sharing_row in_messages_otherwise[] = {
+	{"receiver_exits", RECEIVER(AWAIT_UNREAD "exit 0") "wait say closed " USE("3")},
+};
+
+static const struct sharing_row last_of_messages[] = {
+	{"taken_here", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " CLOSE_3 "hear on close 6"},
+	{"taken_by_a_child", RECEIVER("hear on close 3") AWAIT_CHILD CLOSE_3 "wait"},
+	{"taken_by_a_child_that_exits", RECEIVER("hear on exit-now 0") AWAIT_CHILD CLOSE_3 "wait"},
+	{"sender_closes_last", RECEIVER(CLOSE_3) "wait hear on close 3"},
+	{"taken_by_another_program", RECEIVER("exec hear on close 3") AWAIT_CHILD CLOSE_3 "wait"},
+	{"taken_by_another_program_that_exits",
+		RECEIVER("exec hear on exit 0") AWAIT_CHILD CLOSE_3 "wait"},
+	{"taken_from_an_unaccepted_connection",
+		CONNECT "unix-listen 4 unix-connect 5 4 send-fd 5 3 close 5 " CLOSE_3
+			"hear on accept 4 3 receive-fd 3 5 close 5"},
+};
+
+/* ---- pidfd_getfd --------------------------------------------------------------------------- */
+
+/* A child made before the connection at 8, which takes that as 3. */
+#define TAKER(take, words)                                                     \
+	"open 3 /dev/null unix 4 5 unix 6 7 fork read 7 1 " take " 8 3 " words \
+	" end connect 8 TARGET write 6 1 "
+#define CLOSE_8 AWAIT_CHILD "await-unread 8 1000 close 8 say closed "
+
+static const struct sharing_row taken[] = {
+	{"by_a_child", TAKER("take", READY USE("3")) CLOSE_8 "wait"},
+	{"by_a_child_by_number", TAKER("syscall-take", READY USE("3")) CLOSE_8 "wait"},
+	{"by_a_child_that_closes", TAKER("take", CLOSE_3) "wait " USE("8")},
+	{"by_a_child_that_exits",
+		TAKER("take", AWAIT_UNREAD "exit-now 0") "wait say closed " USE("8")},
+	{"by_a_child_that_has_it", CONNECT "fork take 3 4 " AWAIT_UNREAD
+					   "close 4 close 3 say closed end wait " USE("3")},
+};
+
+static const struct sharing_row last_of_taken[] = {
+	{"by_a_child", TAKER("take", READY "hear on close 3") CLOSE_8 "wait"},
+	{"by_a_child_by_number", TAKER("syscall-take", READY "hear on exit 0") CLOSE_8 "wait"},
+	{"by_a_child_closed_first", TAKER("take", CLOSE_3) "wait hear on close 8"},
+};
+
+/* A child that comes for the connection when its parent has closed it: there is nothing to take, and
+ * the close has acted. */
+static struct stage_end take_late(const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+
+	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+		"open 3 /dev/null unix 4 5 fork read 5 1 take 6 7 end connect 6 %s await-unread 6 "
+		"1000 close 6 "
+		"write 4 1 wait say closed hear go",
+		stage->peer.target);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	return stage_finish(stage, true);
+}
+
+static void test_taken_after_the_close_control_resets(void **state)
+{
+	struct stage_end end = take_late(NULL);
+
+	(void)state;
+	assert_was_reset(&end);
+	assert_non_null(strstr(end.output, "take 6 -> errno 9\n"));
+}
+
+static void test_taken_after_the_close_ends_with_fin(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = take_late(modes[i]);
+
+		assert_was_fin(&end);
+		assert_non_null(strstr(end.output, "take 6 -> errno 9\n"));
+		assert_reported(&end, ": 1000 unread", "; drained 1000, fin in ");
+	}
+}
+
+/* ---- a stranger's messages ----------------------------------------------------------------- */
+
+/*
+ * What is in flight between others may be any connection that is not known to be this process's
+ * alone. While it is, an inherited one is left alone; when it has arrived, it is not.
+ */
+static struct stage_end close_beside_message(const char *mode, const char *words)
+{
+	return sharing_run(
+		words, &(struct sharing_options){.mode = mode, .variable = "SAFECLOSE_REPORT=all"});
+}
+
+static void test_stranger_in_flight_leaves_it_unknown(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = close_beside_message(modes[i],
+			PAIR "fork close 4 unix 3 4 send-fd 3 0 write 5 1 read-end 5 end close "
+			     "5 " CONNECT AWAIT_CHILD "fork end wait " AWAIT_UNREAD
+			     "say closed hear on close 3");
+
+		assert_was_reset(&end);
+		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; shared ("), 1);
+	}
+}
+
+static const struct rows_subject subjects[] = {
+	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone, in_messages),
+	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone,
+		in_messages_otherwise),
+	ROWS_NAMED("test_sent_connection_is_reported_as_shared", sharing_test_reported_as_shared,
+		in_messages),
+	ROWS_NAMED("test_last_of_sent_control_resets", sharing_test_last_control_resets,
+		last_of_messages),
+	ROWS_NAMED("test_last_of_sent_warn_reports_once", sharing_test_last_warn_reports_once,
+		last_of_messages),
+	ROWS_NAMED("test_last_of_sent_drain_ends_with_fin", sharing_test_last_drain_ends_with_fin,
+		last_of_messages),
+	ROWS_NAMED("test_last_of_sent_fin_ends_with_fin", sharing_test_last_fin_ends_with_fin,
+		last_of_messages),
+	ROWS_NAMED("test_taken_connection_is_left_alone", sharing_test_left_alone, taken),
+	ROWS_NAMED("test_last_of_taken_control_resets", sharing_test_last_control_resets,
+		last_of_taken),
+	ROWS_NAMED("test_last_of_taken_warn_reports_once", sharing_test_last_warn_reports_once,
+		last_of_taken),
+	ROWS_NAMED("test_last_of_taken_drain_ends_with_fin", sharing_test_last_drain_ends_with_fin,
+		last_of_taken),
+	ROWS_NAMED("test_last_of_taken_fin_ends_with_fin", sharing_test_last_fin_ends_with_fin,
+		last_of_taken),
+	ROWS_PLAIN(test_taken_after_the_close_control_resets),
+	ROWS_PLAIN(test_taken_after_the_close_ends_with_fin),
+	ROWS_PLAIN(test_stranger_in_flight_leaves_it_unknown),
+};
+
+int main(void)
+{
+	return ROWS_RUN(subjects);
+}
