@@ -67,8 +67,9 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 static struct crowd_end run(const struct row *row, const char *mode)
 {
 	skip_if_sanitized(row, mode);
-	return crowd_run(
-		&(struct crowd_options){.program = {.executable = row->executable, .mode = mode}},
+	return crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
+							 .mode = mode,
+							 .is_alone = strstr(row->words, "fork")}},
 		"%s", row->words);
 }
 
