@@ -157,7 +157,7 @@ static uint32_t most_lingering(void)
 /* Take what has been given. */
 static void receive_all(struct sc_lingerers *all, int reader)
 {
-	struct sc_job job;
+	struct sc_job job = {.fd = -1};
 	int fd;
 	int result = 1;
 	for (int i = 0; i < RECEIVE_MAX; i++) {
@@ -228,7 +228,7 @@ static bool is_predecessor_gone(void)
 static void end_given_here(int reader)
 {
 	struct sc_lingerers none;
-	struct sc_job job;
+	struct sc_job job = {.fd = -1};
 	int fd;
 	sc_lingerers_init(&none, config, 0, one_has_ended);
 	while (sc_channel_receive(reader, &job, &fd) == 1) {
