@@ -110,6 +110,8 @@ static void finish(struct sc_lingerers *all, uint32_t slot)
 	struct sc_linger_end end = it->linger.end;
 	int fd = it->fd;
 	sc_job_yield_to_twin(&job, &end);
+	/* Closing takes it out of the set only if nobody else holds the file. */
+	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, fd, NULL);
 	sc_slots_free(&all->kept, slot);
 	close_ended(all, &job, fd, &end);
 }
