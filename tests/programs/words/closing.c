@@ -170,6 +170,13 @@ static void do_plugin_close(char **words)
 	tell_result("plugin-close", words[2], plugin_close(fd));
 }
 
+/* Print into stdout instead of a stream of fdopen. */
+static void do_use_stdout(char **words)
+{
+	(void)words;
+	streams[fileno(stdout)] = stdout;
+}
+
 const struct word words_closing[] = {
 	{"close", 1, do_close},                             /* FD */
 	{"other-close", 1, do_other_close},                 /* FD: __close */
@@ -186,7 +193,8 @@ const struct word words_closing[] = {
 	{"print", 2, do_print},   /* FD BYTES: into fdopen's stream; tells nothing */
 	{"fclose", 1, do_fclose}, /* FD: of fdopen */
 	{"fcloseall", 0, do_fcloseall},
-	{"freopen", 2, do_freopen},     /* FD PATH */
-	{"freopen64", 2, do_freopen64}, /* FD PATH */
+	{"freopen", 2, do_freopen},       /* FD PATH */
+	{"freopen64", 2, do_freopen64},   /* FD PATH */
+	{"use-stdout", 0, do_use_stdout}, /* as the stream of 1 */
 	{NULL, 0, NULL},
 };

@@ -89,6 +89,11 @@ static void do_await_stdin_busy(char **words)
 	}
 }
 
+static void do_await_readable(char **words)
+{
+	await_events(number(words[0]), POLLIN);
+}
+
 const struct word words_waiting[] = {
 	{"await-unread", 2, do_await_unread},         /* FD BYTES */
 	{"await-urgent", 1, do_await_urgent},         /* FD */
@@ -98,5 +103,6 @@ const struct word words_waiting[] = {
 	{"hear", 1, do_hear},                         /* LINE */
 	{"wait", 0, do_wait},                         /* for a child: tells "child ended STATUS" */
 	{"await-stdin-busy", 0, do_await_stdin_busy}, /* a thread reads it by stdio */
+	{"await-readable", 1, do_await_readable},     /* FD */
 	{NULL, 0, NULL},
 };
