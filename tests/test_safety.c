@@ -67,9 +67,8 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 static struct crowd_end run(const struct row *row, const char *mode)
 {
 	skip_if_sanitized(row, mode);
-	return crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
-							 .mode = mode,
-							 .is_alone = strstr(row->words, "fork")}},
+	return crowd_run(
+		&(struct crowd_options){.program = {.executable = row->executable, .mode = mode}},
 		"%s", row->words);
 }
 

@@ -190,8 +190,6 @@ static struct crowd_end run(const struct row *row, const char *mode)
 	char words[256];
 	char environment[128];
 	long cpu_ms = children_cpu_ms();
-	/* Where /proc has to tell. */
-	bool is_alone = strstr(row->words, "fork") || strstr(row->words, "madvise exec");
 	struct crowd_end end;
 
 	skip_if_sanitized(row);
@@ -200,7 +198,6 @@ static struct crowd_end run(const struct row *row, const char *mode)
 	end = crowd_run(
 		&(struct crowd_options){.program = {.executable = "plight",
 						.mode = mode,
-						.is_alone = is_alone,
 						.environment = {"SAFECLOSE_LINGER_TIMEOUT="
 								"300ms",
 							row->environment ? environment : NULL}}},

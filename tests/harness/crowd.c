@@ -143,6 +143,7 @@ struct crowd_end crowd_run(const struct crowd_options *options, const char *form
 {
 	struct stage *stage;
 	struct stage_end end;
+	struct program_options program = options->program;
 	struct crowd_end result;
 	va_list arguments;
 	char *words;
@@ -152,7 +153,8 @@ struct crowd_end crowd_run(const struct crowd_options *options, const char *form
 	va_start(arguments, format);
 	assert_true(vasprintf(&words, format, arguments) >= 0);
 	va_end(arguments);
-	program_start(&stage->program, &options->program, "%u %s", stage->peer.port, words);
+	program.is_alone = true; /* once one is, all are */
+	program_start(&stage->program, &program, "%u %s", stage->peer.port, words);
 	free(words);
 	open_crowd(stage, options->sends_late);
 	serve(&stage->program);
