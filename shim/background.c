@@ -17,7 +17,7 @@
 enum {
 	GRACE_MS = 100,         /* of the thread, when nothing lingers: starting costs more */
 	SPARE_DESCRIPTORS = 32, /* of the thread's table, for what is not a connection */
-	RECEIVE_MAX = 256,      /* connections taken before they are looked after */
+	RECEIVE_MAX = 4096,     /* connections taken before they are looked after */
 	EXIT_SLACK_MS = 100,    /* for the reports of what was cut off */
 	PREDECESSOR_TRIES = 1000,
 };
@@ -158,15 +158,15 @@ static uint32_t most_lingering(void)
 static void receive_all(struct sc_lingerers *all, int reader)
 {
 	struct sc_job job = {.fd = -1};
-	int fd;
+	int fds[SC_CHANNEL_FDS];
 	int result = 1;
 	for (int i = 0; i < RECEIVE_MAX; i++) {
-		result = sc_channel_receive(reader, &job, &fd);
+		result = sc_channel_receive(reader, &job, fds);
 		if (result != 1) {
 			break;
 		}
-		if (fd >= 0) {
-			sc_lingerers_add(all, &job, fd);
+		if (fds[SC_CHANNEL_FD] >= 0) {
+			sc_lingerers_add(all, &job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
 		}
 	}
 	if (result < 0) {
@@ -201,11 +201,15 @@ static void linger_until_none_is_left(void)
 	receive_all(&all, channel.reader);
 	for (;;) {
 		bool is_idle = all.kept.count == 0;
-		if (sc_lingerers_wait(&all, is_idle ? GRACE_MS : -1)) {
+		bool is_given = sc_lingerers_wait(&all, is_idle ? GRACE_MS : -1);
+		if (is_given) {
 			receive_all(&all, channel.reader);
-		} else if (all.retry_count > 0) {
+		}
+		if (all.waiting_count > 0) {
+			sc_lingerers_begin_some(&all);
+		} else if (!is_given && all.retry_count > 0) {
 			sc_lingerers_ask(&all);
-		} else if (is_idle && all.kept.count == 0 && may_leave()) {
+		} else if (!is_given && is_idle && all.kept.count == 0 && may_leave()) {
 			break;
 		}
 	}
@@ -229,11 +233,11 @@ static void end_given_here(int reader)
 {
 	struct sc_lingerers none;
 	struct sc_job job = {.fd = -1};
-	int fd;
+	int fds[SC_CHANNEL_FDS];
 	sc_lingerers_init(&none, config, 0, one_has_ended);
-	while (sc_channel_receive(reader, &job, &fd) == 1) {
-		if (fd >= 0) {
-			sc_lingerers_add(&none, &job, fd);
+	while (sc_channel_receive(reader, &job, fds) == 1) {
+		if (fds[SC_CHANNEL_FD] >= 0) {
+			sc_lingerers_add(&none, &job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
 		}
 	}
 	sc_lingerers_end(&none);

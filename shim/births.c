@@ -50,8 +50,29 @@ static void (*child_handler)(void);
 static _Atomic uint64_t *table;
 static uint32_t table_size;
 
+/* What the epoll set was told last of each descriptor of the table; NULL without memory. */
+struct wish {
+	_Atomic uint64_t data;
+	_Atomic uint32_t events;
+};
+static struct wish *wishes;
+
 /* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
 static __thread bool is_vfork_child;
+
+/*
+ * The mark is set on the way into vfork and taken back when the parent's call has returned. In
+ * between a signal handler may run in the parent already: only the pid tells the two apart.
+ */
+static bool in_vfork_child(void)
+{
+	return is_vfork_child && sc_sys_getpid() != atomic_load(&process->owner_pid);
+}
+
+bool sc_births_in_vfork_child(void)
+{
+	return in_vfork_child();
+}
 
 static uint64_t now_ns(void)
 {
@@ -81,16 +102,12 @@ void sc_births_init(void)
 		table = sc_memory_map(size * sizeof(*table));
 		table_size = table != NULL ? size : 0;
 	}
-}
-
-bool sc_births_in_vfork_child(void)
-{
-	return is_vfork_child;
+	wishes = sc_memory_map(table_size * sizeof(*wishes));
 }
 
 bool sc_births_is_own_memory(void)
 {
-	if (is_vfork_child) {
+	if (in_vfork_child()) {
 		return false;
 	}
 	int owner = atomic_load(&process->owner_pid);
@@ -134,7 +151,7 @@ int sc_births_pid(void)
 
 static bool may_write(void)
 {
-	if (is_vfork_child) {
+	if (in_vfork_child()) {
 		return false;
 	}
 	grow_up();
@@ -226,7 +243,7 @@ void sc_births_begin_fork(void)
 
 void sc_births_end_fork(int result)
 {
-	if (is_vfork_child) {
+	if (in_vfork_child()) {
 		return;
 	}
 	if (result == 0) {
@@ -289,6 +306,26 @@ void sc_births_record_epoll(int epoll_fd, int fd)
 	} while (!atomic_compare_exchange_weak(entry, &now, wanted));
 }
 
+void sc_births_record_wish(int fd, uint32_t events, uint64_t data)
+{
+	if (wishes != NULL && (uint32_t)fd < table_size && may_write()) {
+		atomic_store_explicit(&wishes[fd].events, events, memory_order_relaxed);
+		atomic_store_explicit(&wishes[fd].data, data, memory_order_relaxed);
+	}
+}
+
+int sc_births_wish(int fd, uint32_t *events, uint64_t *data)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	uint32_t mark = entry != NULL ? EPOLL(atomic_load(entry)) : 0;
+	if (mark == 0 || mark == EPOLL_MANY || wishes == NULL) {
+		return -1;
+	}
+	*events = atomic_load_explicit(&wishes[fd].events, memory_order_relaxed);
+	*data = atomic_load_explicit(&wishes[fd].data, memory_order_relaxed);
+	return (int)mark - 1;
+}
+
 enum sc_birth sc_births_of(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
@@ -302,7 +339,7 @@ enum sc_birth sc_births_of(int fd)
 		(is_duplicated && atomic_load(&process->is_dup_sent))) {
 		return SC_BIRTH_SENT;
 	}
-	if (!is_vfork_child) {
+	if (!in_vfork_child()) {
 		grow_up();
 	}
 	if (AGE(known) < atomic_load(&process->first_age)) {
@@ -347,7 +384,7 @@ struct sc_births_family sc_births_get_family(void)
 
 bool sc_births_begin_vfork(void)
 {
-	if (is_vfork_child) {
+	if (in_vfork_child()) {
 		return false;
 	}
 	if (atomic_load(&process->owner_pid) == 0) {

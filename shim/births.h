@@ -42,7 +42,14 @@ void sc_births_end_fork(int result);
  */
 bool sc_births_is_forking(void);
 void sc_births_record_epoll_set(int epoll_fd);     /* epoll_create() returned it */
-void sc_births_record_epoll(int epoll_fd, int fd); /* EPOLL_CTL_ADD */
+void sc_births_record_epoll(int epoll_fd, int fd); /* about to EPOLL_CTL_ADD */
+
+/* EPOLL_CTL_ADD or EPOLL_CTL_MOD has succeeded, with this struct epoll_event. */
+void sc_births_record_wish(int fd, uint32_t events, uint64_t data);
+
+/* The epoll set of this process that fd was added to, if it is known to be one only, and what it was
+ * told; else -1. */
+int sc_births_wish(int fd, uint32_t *events, uint64_t *data);
 
 enum sc_birth sc_births_of(int fd);
 

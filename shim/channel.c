@@ -37,10 +37,10 @@ int sc_channel_open(struct sc_channel *channel)
 	return 0;
 }
 
-/* Room for the one descriptor of a message, aligned as the kernel wants it. */
+/* Room for the descriptors of a message, aligned as the kernel wants it. */
 union rights {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(SC_CHANNEL_FDS * sizeof(int))];
 };
 
 static void wait_for_room(int writer)
@@ -59,10 +59,12 @@ int sc_channel_send(int writer, const struct sc_job *job, int fd)
 		memset(&rights, 0, sizeof(rights));
 		rights.header.cmsg_level = SOL_SOCKET;
 		rights.header.cmsg_type = SCM_RIGHTS;
-		rights.header.cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(&rights.header), &fd, sizeof(fd));
+		int fds[SC_CHANNEL_FDS] = {fd, job->interest.set};
+		size_t size = sc_interest_is_unsure(&job->interest) ? sizeof(fds) : sizeof(fd);
+		rights.header.cmsg_len = CMSG_LEN(size);
+		memcpy(CMSG_DATA(&rights.header), fds, size);
 		message.msg_control = &rights;
-		message.msg_controllen = sizeof(rights);
+		message.msg_controllen = CMSG_SPACE(size);
 	}
 	for (int tries = 0;; tries++) {
 		long sent = SC_SYS3(SYS_sendmsg, writer, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -78,7 +80,7 @@ int sc_channel_send(int writer, const struct sc_job *job, int fd)
 	}
 }
 
-int sc_channel_receive(int reader, struct sc_job *job, int *fd)
+int sc_channel_receive(int reader, struct sc_job *job, int fds[SC_CHANNEL_FDS])
 {
 	struct iovec part = {job, sizeof(*job)};
 	union rights rights;
@@ -93,10 +95,10 @@ int sc_channel_receive(int reader, struct sc_job *job, int *fd)
 	if (got != (long)sizeof(*job)) {
 		return got == -EAGAIN ? 0 : got < 0 ? (int)got : -EPROTO;
 	}
-	*fd = -1;
+	fds[SC_CHANNEL_FD] = fds[SC_CHANNEL_SET] = -1;
 	if (message.msg_controllen >= sizeof(rights.header) &&
 		rights.header.cmsg_type == SCM_RIGHTS) {
-		memcpy(fd, CMSG_DATA(&rights.header), sizeof(*fd));
+		memcpy(fds, CMSG_DATA(&rights.header), rights.header.cmsg_len - CMSG_LEN(0));
 	}
 	return 1;
 }

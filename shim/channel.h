@@ -18,12 +18,14 @@ struct sc_channel {
 
 int sc_channel_open(struct sc_channel *channel);
 
-/* Send the job with its connection; fd stays the caller's. fd -1: a wake-up call. Waits at most a
- * millisecond for room. */
+/* Send the job with its connection, and with the epoll set of its interest where that is unsure; fd
+ * stays the caller's. fd -1: a wake-up call. Waits at most a millisecond for room. */
 int sc_channel_send(int writer, const struct sc_job *job, int fd);
 
-/* Receive without waiting. 1: *job and *fd (the caller's, close-on-exec; -1: a wake-up call).
- * 0: nothing there. */
-int sc_channel_receive(int reader, struct sc_job *job, int *fd);
+/* What was sent: the connection (-1: a wake-up call) and the epoll set (-1: none). */
+enum { SC_CHANNEL_FD, SC_CHANNEL_SET, SC_CHANNEL_FDS };
+
+/* Receive without waiting. 1: *job and fds (the caller's, close-on-exec). 0: nothing there. */
+int sc_channel_receive(int reader, struct sc_job *job, int fds[SC_CHANNEL_FDS]);
 
 #endif

@@ -101,21 +101,8 @@ static bool is_unshared(int fd)
 	return birth == SC_BIRTH_SOLE || birth == SC_BIRTH_LOCAL;
 }
 
-/* A set that a child may have too is left alone, unless the child cannot have the connection: it may
- * wait for its events. */
-static bool leave_epoll(int epoll_fd, int fd)
-{
-	if (!is_unshared(epoll_fd) && !is_unshared(fd)) {
-		return true;
-	}
-	return SC_SYS4(SYS_epoll_ctl, epoll_fd, EPOLL_CTL_DEL, fd, NULL) == 0;
-}
-
-/*
- * A private copy of fd. It keeps the connection alive past the program's close, so the program's
- * epoll sets would go on reporting a descriptor that is closed: take it out of them first.
- */
-static int begin_hold(int fd)
+/* A private copy of fd, which keeps the connection alive past the program's close. */
+static int begin_hold(struct sc_job *job, int fd)
 {
 	int copy = sc_ownfds_copy(fd);
 	if (copy >= 0) {
@@ -124,7 +111,7 @@ static int begin_hold(int fd)
 			/* SIGIO and SIGURG go to the program, which is about to have closed. */
 			sc_sys_fcntl(copy, F_SETOWN, 0);
 		}
-		sc_births_each_epoll(fd, leave_epoll);
+		sc_interest_take_out(&job->interest, fd);
 	}
 	return copy;
 }
@@ -155,6 +142,7 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 {
 	job->fd = fd;
 	job->is_in_place = false;
+	job->interest.state = SC_INTEREST_NONE;
 	job->via = (uint8_t)via;
 	job->age = sc_births_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
@@ -167,7 +155,7 @@ static void end_early(struct sc_closing *it, int fd)
 {
 	it->is_ended_early = true;
 	it->job.is_in_place = true;
-	sc_births_each_epoll(fd, leave_epoll);
+	sc_interest_take_out(&it->job.interest, fd);
 	/* Where not even the background could receive it, it would be lost on the way. */
 	bool can_be_received = sc_ownfds_share(1) > 0;
 	if (it->plan.action == SC_ACTION_LINGER && can_be_received &&
@@ -201,7 +189,7 @@ static void take_hold(struct sc_closing *it, int fd)
 		sc_watch_begin(&it->watch, fd);
 		look_again(it, fd);
 	} else if (it->plan.action != SC_ACTION_PASS) {
-		it->held = begin_hold(fd);
+		it->held = begin_hold(&it->job, fd);
 		sc_background_prepare();
 		if (it->held < 0 && sc_holders_are_known((enum sc_birth)it->job.birth)) {
 			end_early(it, fd);
@@ -264,6 +252,9 @@ static void end_here(struct sc_closing *it)
 	if (verdict.action != SC_ACTION_PASS) {
 		end = sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
 		sc_job_yield_to_twin(&it->job, &end);
+	} else {
+		sc_interest_put_back(
+			&it->job.interest, it->held); /* by another number: the best here */
 	}
 	let_go(it);
 	report(&it->job, &end);
@@ -296,6 +287,7 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 	if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_end(&it->watch, true);
 	} else if (!is_closed) {
+		sc_interest_put_back(&it->job.interest, it->job.fd);
 		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {
 		report_outcome(&it->job, it->plan.outcome, it->plan.why);

@@ -64,7 +64,7 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	if (refuse_own(from)) {
 		return -1;
 	}
-	if (from == to || sc_sys_fcntl(from, F_GETFD, 0) < 0) {
+	if (from == to || (flags & ~O_CLOEXEC) || sc_sys_fcntl(from, F_GETFD, 0) < 0) {
 		return replace(from, to, flags); /* closes nothing */
 	}
 	if (!vacate(to)) {

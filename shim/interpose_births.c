@@ -5,6 +5,7 @@
  */
 #include "births.h"
 #include "family.h"
+#include "interest.h"
 #include "interpose.h"
 #include "messages.h"
 #include "real.h"
@@ -91,15 +92,21 @@ SC_EXPORT int fcntl64(int fd, int command, ...)
 SC_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	sc_start();
-	sc_messages_before_sending(message);
-	return sc_real.sendmsg(fd, message, flags);
+	ssize_t result = sc_real.sendmsg(fd, message, flags);
+	if (result >= 0) {
+		sc_messages_after_sending(message);
+	}
+	return result;
 }
 
 SC_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
 	sc_start();
-	sc_messages_before_sending_many(messages, count);
-	return sc_real.sendmmsg(fd, messages, count, flags);
+	int result = sc_real.sendmmsg(fd, messages, count, flags);
+	if (result > 0) {
+		sc_messages_after_sending_many(messages, (unsigned)result);
+	}
+	return result;
 }
 
 SC_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -158,10 +165,12 @@ SC_EXPORT int epoll_create1(int flags)
 SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	sc_start();
-	if (operation == EPOLL_CTL_ADD) {
-		sc_births_record_epoll(set, fd);
+	sc_interest_before_epoll_ctl(set, operation, fd);
+	int result = sc_real.epoll_ctl(set, operation, fd, event);
+	if (result == 0) {
+		sc_interest_after_epoll_ctl(operation, fd, event);
 	}
-	return sc_real.epoll_ctl(set, operation, fd, event);
+	return result;
 }
 
 static pid_t fork_by(pid_t (*real)(void))

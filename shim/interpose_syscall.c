@@ -7,6 +7,7 @@
 #include "closing.h"
 #include "ending.h"
 #include "family.h"
+#include "interest.h"
 #include "interpose.h"
 #include "interpose_exec.h"
 #include "messages.h"
@@ -18,7 +19,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 static void before_clone(unsigned long flags)
 {
@@ -57,15 +60,29 @@ struct sc_vfork_entry sc_syscall_begin_vfork(void)
 	return (struct sc_vfork_entry){sc_real.vfork, is_followed};
 }
 
+/* The flags in a struct clone_args, which may be no valid pointer. Those of the most that it could do,
+ * where it cannot be read so. */
+static unsigned long clone3_flags(long arguments)
+{
+	uint64_t flags = 0;
+	struct iovec to = {&flags, sizeof(flags)};
+	struct iovec from = {(void *)arguments, sizeof(flags)};
+	long size = SC_SYS6(SYS_process_vm_readv, sc_sys_getpid(), &to, 1, &from, 1, 0);
+	if (size == -EFAULT) {
+		return CLONE_THREAD; /* the call fails */
+	}
+	return size == sizeof(flags) ? (unsigned long)flags : CLONE_VM;
+}
+
 /* What has to be known before the call and nothing after it. */
-static void before(long number, long a, long b)
+static void before(long number, long a)
 {
 	switch (number) {
 	case SYS_clone:
 		before_clone((unsigned long)a);
 		break;
 	case SYS_clone3:
-		before_clone((unsigned long)((struct clone_args *)a)->flags);
+		before_clone(clone3_flags(a));
 		break;
 #ifdef SYS_fork
 	case SYS_fork:
@@ -91,15 +108,12 @@ static void before(long number, long a, long b)
 	case SYS_exit_group:
 		sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
 		break;
-	case SYS_sendmsg:
-		sc_messages_before_sending((const struct msghdr *)b);
-		break;
 	default:
 		break;
 	}
 }
 
-void *sc_syscall_route(long number, long a, long b)
+void *sc_syscall_route(long number, long a)
 {
 	sc_start();
 	switch (number) {
@@ -118,6 +132,7 @@ void *sc_syscall_route(long number, long a, long b)
 	case SYS_accept:
 #endif
 	case SYS_accept4:
+	case SYS_sendmsg:
 	case SYS_sendmmsg:
 	case SYS_recvmsg:
 	case SYS_recvmmsg:
@@ -126,7 +141,7 @@ void *sc_syscall_route(long number, long a, long b)
 	case SYS_epoll_create1:
 		return (void *)sc_syscall_follow;
 	default:
-		before(number, a, b);
+		before(number, a);
 		return (void *)sc_real.syscall;
 	}
 }
@@ -150,12 +165,10 @@ static long follow_close(long a, const void *caller)
 
 static long follow_births(long number, long a, long b, long c, long d, long e, long f)
 {
-	if (number == SYS_sendmmsg) {
-		sc_messages_before_sending_many((const struct mmsghdr *)b, (unsigned)c);
-	} else if (number == SYS_pidfd_getfd) {
+	if (number == SYS_pidfd_getfd) {
 		sc_family_note_taking();
-	} else if (number == SYS_epoll_ctl && b == EPOLL_CTL_ADD) {
-		sc_births_record_epoll((int)a, (int)c);
+	} else if (number == SYS_epoll_ctl) {
+		sc_interest_before_epoll_ctl((int)a, (int)b, (int)c);
 	}
 	long result = sc_real.syscall(number, a, b, c, d, e, f);
 	if (result < 0) {
@@ -182,8 +195,14 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 	case SYS_epoll_create1:
 		sc_births_record_epoll_set((int)result);
 		break;
+	case SYS_sendmsg:
+		sc_messages_after_sending((const struct msghdr *)b);
+		break;
 	case SYS_sendmmsg:
+		sc_messages_after_sending_many((const struct mmsghdr *)b, (unsigned)result);
+		break;
 	case SYS_epoll_ctl:
+		sc_interest_after_epoll_ctl((int)b, (int)c, (const struct epoll_event *)d);
 		break;
 	default: /* socket, accept, accept4 */
 		sc_births_record((int)result);

@@ -8,18 +8,20 @@
 
 #include "births.h"
 #include "conn.h"
+#include "interest.h"
 #include "linger.h"
 #include <stdint.h>
 
 struct sc_job {
 	struct sc_conn conn;
+	struct sc_interest interest;
 	uint64_t begun_us; /* CLOCK_MONOTONIC */
 	uint32_t age;      /* of the process when birth was looked up (births.h) */
 	int32_t fd;        /* the program's number */
 	uint16_t site;     /* of sites.h */
 	uint8_t via;       /* enum sc_via */
 	uint8_t birth;     /* enum sc_birth, before the call that closed */
-	bool is_in_place;  /* the program\'s own descriptor stays open (exec may fail) */
+	bool is_in_place;  /* the program's own descriptor stays open (exec may fail) */
 };
 
 /*

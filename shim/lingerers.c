@@ -14,6 +14,7 @@
 enum {
 	READER = UINT32_MAX, /* the reader's mark in the epoll set */
 	EVENTS = 32,
+	BEGIN_MAX = 32, /* before the channel is looked at again: to take is quicker */
 	GRANULARITY_MAX_MS = 100,
 	RETRY_MAX = 20,
 	HURRIED_RETRY_MAX = 4,
@@ -167,10 +168,28 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 	}
 }
 
+/* The oldest that waits. */
+static void begin_next(struct sc_lingerers *all)
+{
+	uint32_t slot = all->first_waiting;
+	uint32_t next = slot;
+	if (--all->waiting_count > 0) {
+		do {
+			next = all->kept.slots[next].newer;
+		} while (all->kept.slots[next].phase != SC_PHASE_WAITING);
+	}
+	all->first_waiting = next;
+	begin(all, slot);
+}
+
 static void finish_oldest(struct sc_lingerers *all)
 {
 	uint32_t slot = all->kept.oldest;
 	struct sc_lingerer *it = &all->kept.slots[slot];
+	if (it->phase == SC_PHASE_WAITING) {
+		begin_next(all);
+		return;
+	}
 	if (it->phase != SC_PHASE_LINGERING) {
 		it->retries = RETRY_MAX;
 		sc_lingerers_ask(all);
@@ -184,7 +203,33 @@ static void finish_oldest(struct sc_lingerers *all)
 	finish(all, slot);
 }
 
-void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd)
+/* There is no place to keep it: end it now, or let go. */
+static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
+{
+	struct sc_holders_query query = {
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+	if (set >= 0) {
+		sc_sys_close(set);
+	}
+	if (query.answer == SC_HOLDERS_NOBODY) {
+		end_now(all, job, fd, all->max > 0 ? "memory" : "connections");
+	} else {
+		close_shared(all, job, fd, NULL);
+	}
+}
+
+/* The answer about the holders is there, and with it whether the epoll set was right to be left. */
+static void settle_interest(struct sc_lingerer *it, bool is_ours)
+{
+	if (it->set >= 0) {
+		sc_interest_settle(&it->job.interest, is_ours, it->set, it->fd, it->job.fd);
+		sc_sys_close(it->set);
+		it->set = -1;
+	}
+}
+
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
 {
 	while (all->kept.count > 0 && all->kept.count >= all->max) {
 		finish_oldest(all);
@@ -192,26 +237,30 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	bool is_known = sc_holders_are_known((enum sc_birth)job->birth);
 	uint32_t slot = all->max > 0 ? sc_slots_take(&all->kept) : SC_NO_SLOT;
 	if (slot == SC_NO_SLOT) {
-		struct sc_holders_query query = {
-			.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
-		sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
-		if (query.answer == SC_HOLDERS_NOBODY) {
-			end_now(all, job, fd, all->max > 0 ? "memory" : "connections");
-		} else {
-			close_shared(all, job, fd, NULL);
-		}
+		end_unkept(all, job, fd, set);
 		return;
 	}
 	struct sc_lingerer *it = &all->kept.slots[slot];
 	it->job = *job;
 	it->fd = fd;
+	it->set = set;
 	it->phase = SC_PHASE_ASKING;
 	it->retries = 0;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
-	if (is_known) { /* in drain those do not come here */
-		begin(all, slot);
-	} else {
+	if (!is_known) {
 		all->asking_count++;
+		return;
+	}
+	it->phase = SC_PHASE_WAITING; /* in drain those do not come here */
+	if (all->waiting_count++ == 0) {
+		all->first_waiting = slot;
+	}
+}
+
+void sc_lingerers_begin_some(struct sc_lingerers *all)
+{
+	for (int i = 0; i < BEGIN_MAX && all->waiting_count > 0; i++) {
+		begin_next(all);
 	}
 }
 
@@ -291,7 +340,9 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
 	all->asking_count--;
 	bool is_ours = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
-	is_ours = is_ours && !is_twin_lingering(all, it) && !was_read_since(it);
+	is_ours = is_ours && !was_read_since(it);
+	settle_interest(it, is_ours);
+	is_ours = is_ours && !is_twin_lingering(all, it);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
 		return;
@@ -400,6 +451,9 @@ static void pause_a_moment(void)
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 {
 	struct epoll_event events[EVENTS];
+	if (all->waiting_count > 0) {
+		max_wait_ms = 0;
+	}
 	if (all->retry_count > 0 && (max_wait_ms < 0 || max_wait_ms > RETRY_MS)) {
 		max_wait_ms = RETRY_MS;
 	}

@@ -20,7 +20,9 @@ struct sc_lingerers {
 	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end);
 	struct sc_slots kept;
 	uint32_t asking_count;   /* whose holders are to be asked for */
-	uint32_t retry_count;    /* of those, whose answer was not certain: to be asked for again */
+	uint32_t retry_count;    /* whose answer was not certain: to be asked for again */
+	uint32_t waiting_count;  /* that are to begin */
+	uint32_t first_waiting;  /* slot of the oldest of these */
 	uint32_t max;            /* past it the oldest is finished */
 	int poll;                /* epoll set of them all; negative: nothing is kept */
 	int reader;              /* see sc_lingerers_listen() */
@@ -33,8 +35,11 @@ struct sc_lingerers {
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
 	void (*ended)(const struct sc_job *, const struct sc_linger_end *));
 
-/* Take a connection; owns fd from now on. */
-void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd);
+/* Take a connection and the epoll set that its interest is about, or -1; owns both from now on. */
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd, int set);
+
+/* Begin to end some of those that need no question. */
+void sc_lingerers_begin_some(struct sc_lingerers *all);
 
 /* Find out who else holds those added since the last time, in one sweep, and begin to end them.
  * Some may have to be asked for again: sc_lingerers_wait() then returns soon. */

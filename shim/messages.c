@@ -5,7 +5,7 @@
 
 static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
 {
-	if (message == NULL || message->msg_control == NULL) {
+	if (message->msg_control == NULL) {
 		return;
 	}
 	struct msghdr *walked = (struct msghdr *)message; /* CMSG_NXTHDR wants it so; it reads */
@@ -24,15 +24,15 @@ static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
 	}
 }
 
-void sc_messages_before_sending(const struct msghdr *message)
+void sc_messages_after_sending(const struct msghdr *message)
 {
 	each_descriptor(message, sc_births_record_sent);
 }
 
-void sc_messages_before_sending_many(const struct mmsghdr *messages, unsigned count)
+void sc_messages_after_sending_many(const struct mmsghdr *messages, unsigned count)
 {
-	for (unsigned i = 0; messages != NULL && i < count; i++) {
-		sc_messages_before_sending(&messages[i].msg_hdr);
+	for (unsigned i = 0; i < count; i++) {
+		sc_messages_after_sending(&messages[i].msg_hdr);
 	}
 }
 
@@ -43,7 +43,7 @@ void sc_messages_after_receiving(const struct msghdr *message)
 
 void sc_messages_after_receiving_many(const struct mmsghdr *messages, unsigned count)
 {
-	for (unsigned i = 0; messages != NULL && i < count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		sc_messages_after_receiving(&messages[i].msg_hdr);
 	}
 }

@@ -23,10 +23,6 @@ static bool grow(struct sc_slots *all)
 		return false;
 	}
 	all->slots = slots;
-	for (uint32_t i = count; i-- > all->size;) {
-		slots[i].newer = all->free_slot;
-		all->free_slot = i;
-	}
 	all->size = count;
 	return true;
 }
@@ -34,12 +30,16 @@ static bool grow(struct sc_slots *all)
 /* Into the chain, as the newest. */
 uint32_t sc_slots_take(struct sc_slots *all)
 {
-	if (all->free_slot == SC_NO_SLOT && !grow(all)) {
+	uint32_t slot = all->free_slot;
+	if (slot == SC_NO_SLOT && all->fresh == all->size && !grow(all)) {
 		return SC_NO_SLOT;
 	}
-	uint32_t slot = all->free_slot;
+	if (slot == SC_NO_SLOT) {
+		slot = all->fresh++;
+	} else {
+		all->free_slot = all->slots[slot].newer;
+	}
 	struct sc_lingerer *it = &all->slots[slot];
-	all->free_slot = it->newer;
 	it->newer = SC_NO_SLOT;
 	it->older = all->newest;
 	if (all->newest != SC_NO_SLOT) {

@@ -12,8 +12,12 @@
 
 enum { SC_NO_SLOT = UINT32_MAX };
 
-/* Its holders are to be asked for; to be asked for again soon; nobody else holds it. */
-enum sc_phase { SC_PHASE_ASKING, SC_PHASE_RETRY, SC_PHASE_LINGERING };
+enum sc_phase {
+	SC_PHASE_WAITING,   /* nobody else holds it; it is to begin */
+	SC_PHASE_ASKING,    /* its holders are to be asked for */
+	SC_PHASE_RETRY,     /* and to be asked for again soon */
+	SC_PHASE_LINGERING, /* the FIN is out */
+};
 
 struct sc_lingerer {
 	struct sc_job job;
@@ -21,6 +25,7 @@ struct sc_lingerer {
 	uint32_t older;
 	uint32_t newer; /* the chain of free slots uses this one too */
 	int fd;
+	int set;        /* the program's epoll set, while its interest is unsure; else -1 */
 	int holder_pid; /* who had it when last asked; 0: nobody, or this process */
 	int holder_fd;
 	uint8_t phase;
@@ -30,6 +35,7 @@ struct sc_lingerer {
 struct sc_slots {
 	struct sc_lingerer *slots;
 	uint32_t size;      /* slots there are */
+	uint32_t fresh;     /* from here on none was ever used: not touched, so not resident */
 	uint32_t free_slot; /* chain of free ones */
 	uint32_t oldest;    /* chain by age */
 	uint32_t newest;

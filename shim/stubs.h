@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* Where syscall() is to go on with the same arguments: the real one or sc_syscall_follow(). */
-void *sc_syscall_route(long number, long a, long b);
+void *sc_syscall_route(long number, long a);
 
 /* A followed system call, with the arguments of syscall(). */
 long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f);
