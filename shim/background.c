@@ -2,6 +2,7 @@
 #include "background.h"
 #include "channel.h"
 #include "credentials.h"
+#include "holders.h"
 #include "lingerers.h"
 #include "memory.h"
 #include "ownfds.h"
@@ -29,7 +30,8 @@ enum {
  */
 struct background {
 	_Atomic uint32_t count_and_thread;
-	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
+	_Atomic uint32_t unanswered; /* given, and not asked yet who else holds them */
+	_Atomic uint64_t channel;    /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
 	_Atomic bool is_shut;      /* nothing is taken any more */
 	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */
@@ -130,9 +132,22 @@ static int get_channel(struct sc_channel *channel)
 	return 0;
 }
 
-static void wake_waiters(void)
+static void wake_waiters(_Atomic uint32_t *word)
 {
-	SC_SYS6(SYS_futex, &background->count_and_thread, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	SC_SYS6(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void wait_for_change(_Atomic uint32_t *word, uint32_t seen, uint64_t timeout_ms)
+{
+	struct timespec wait = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
+	SC_SYS6(SYS_futex, word, FUTEX_WAIT, seen, &wait, NULL, 0);
+}
+
+static void one_is_answered(void)
+{
+	if (atomic_fetch_sub(&background->unanswered, 1) == 1) {
+		wake_waiters(&background->unanswered);
+	}
 }
 
 static void one_has_ended(const struct sc_job *job, const struct sc_linger_end *end)
@@ -140,7 +155,7 @@ static void one_has_ended(const struct sc_job *job, const struct sc_linger_end *
 	report_end(job, end);
 	uint32_t before = atomic_fetch_sub(&background->count_and_thread, 1);
 	if ((before & ~THREAD_BIT) == 1 && atomic_load(&background->until_ms) != 0) {
-		wake_waiters();
+		wake_waiters(&background->count_and_thread);
 	}
 }
 
@@ -196,7 +211,8 @@ static void linger_until_none_is_left(void)
 	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
 	bool is_private = sc_thread_leave_table(channel.reader, sc_sink_fd()) == 0;
 	sc_ownfds_set_thread_table(is_private);
-	sc_lingerers_init(&all, config, is_private ? most_lingering() : 0, one_has_ended);
+	sc_lingerers_init(
+		&all, config, is_private ? most_lingering() : 0, one_has_ended, one_is_answered);
 	sc_lingerers_listen(&all, channel.reader);
 	receive_all(&all, channel.reader);
 	for (;;) {
@@ -234,7 +250,7 @@ static void end_given_here(int reader)
 	struct sc_lingerers none;
 	struct sc_job job = {.fd = -1};
 	int fds[SC_CHANNEL_FDS];
-	sc_lingerers_init(&none, config, 0, one_has_ended);
+	sc_lingerers_init(&none, config, 0, one_has_ended, one_is_answered);
 	while (sc_channel_receive(reader, &job, fds) == 1) {
 		if (fds[SC_CHANNEL_FD] >= 0) {
 			sc_lingerers_add(&none, &job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
@@ -275,6 +291,8 @@ int sc_background_give(const struct sc_job *job, int fd)
 	if (error != 0) {
 		return error;
 	}
+	uint32_t question = sc_holders_are_known((enum sc_birth)job->birth) ? 0 : 1;
+	atomic_fetch_add(&background->unanswered, question);
 	atomic_fetch_add(&background->count_and_thread, 1);
 	uint32_t before = atomic_fetch_or(&background->count_and_thread, THREAD_BIT);
 	if (!(before & THREAD_BIT)) {
@@ -284,11 +302,26 @@ int sc_background_give(const struct sc_job *job, int fd)
 		error = sc_channel_send(channel.writer, job, fd);
 	}
 	if (error != 0) {
+		atomic_fetch_sub(&background->unanswered, question);
 		atomic_fetch_sub(&background->count_and_thread, 1);
 	} else if (!(atomic_load(&background->count_and_thread) & THREAD_BIT)) {
 		end_given_here(channel.reader); /* whoever was to start the thread could not */
 	}
 	return error;
+}
+
+void sc_background_await_answers(uint64_t timeout_ms)
+{
+	if (background == NULL || atomic_load(&background->unanswered) == 0) {
+		return;
+	}
+	uint64_t now = sc_linger_now_ms();
+	uint64_t until_ms = now + timeout_ms;
+	uint32_t seen;
+	while ((seen = atomic_load(&background->unanswered)) != 0 && now < until_ms) {
+		wait_for_change(&background->unanswered, seen, until_ms - now);
+		now = sc_linger_now_ms();
+	}
 }
 
 void sc_background_wait(uint64_t timeout_ms)
@@ -307,9 +340,8 @@ void sc_background_wait(uint64_t timeout_ms)
 		if ((seen & ~THREAD_BIT) == 0 || now >= until_ms + EXIT_SLACK_MS) {
 			return;
 		}
-		uint64_t left = until_ms + EXIT_SLACK_MS - now;
-		struct timespec wait = {(time_t)(left / 1000), (long)(left % 1000) * 1000000};
-		SC_SYS6(SYS_futex, &background->count_and_thread, FUTEX_WAIT, seen, &wait, NULL, 0);
+		wait_for_change(
+			&background->count_and_thread, seen, until_ms + EXIT_SLACK_MS - now);
 	}
 }
 

@@ -27,6 +27,10 @@ void sc_background_prepare(void);
  */
 int sc_background_give(const struct sc_job *job, int fd);
 
+/* Wait until it is known of all that were given who else holds them, at most timeout_ms: what was
+ * closed before is answered before. */
+void sc_background_await_answers(uint64_t timeout_ms);
+
 /*
  * The process is about to end: wait until nothing lingers, at most timeout_ms, and let the
  * background hurry. Returns at once where nothing lingers.

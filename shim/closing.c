@@ -4,6 +4,7 @@
 #include "family.h"
 #include "holders.h"
 #include "inspect.h"
+#include "memory.h"
 #include "ownfds.h"
 #include "sink.h"
 #include "sites.h"
@@ -16,7 +17,10 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-enum { ASK_MAX = 3 }; /* times, where an answer is not certain */
+enum {
+	ASK_MAX = 3, /* times, where an answer is not certain */
+	FEW = 8,
+};
 
 static const struct sc_config *_Atomic config;
 
@@ -124,17 +128,27 @@ static void let_go(const struct sc_closing *it)
 	sc_ownfds_release(it->held);
 }
 
-static enum sc_holders ask_holders(const struct sc_job *job, enum sc_own_table own_table)
+/* Ask until every answer is certain, but not for ever. */
+static void ask_all(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
+{
+	bool is_certain = false;
+	for (int tries = 0; tries < ASK_MAX && !is_certain; tries++) {
+		if (tries > 0) {
+			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		}
+		sc_holders_ask(queries, count, own_table);
+		is_certain = true;
+		for (size_t i = 0; i < count; i++) {
+			is_certain = is_certain && !queries[i].is_passing && !queries[i].is_forking;
+		}
+	}
+}
+
+static enum sc_holders ask_holders(const struct sc_job *job)
 {
 	struct sc_holders_query query = {
 		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
-	for (int tries = 0; tries < ASK_MAX; tries++) {
-		sc_holders_ask(&query, 1, own_table);
-		if (!query.is_passing && !query.is_forking) {
-			break;
-		}
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-	}
+	ask_all(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer;
 }
 
@@ -232,9 +246,7 @@ static void end_watched(struct sc_closing *it)
 {
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 	int answer = sc_watch_end(&it->watch, is_sole);
-	bool is_shared = answer < 0
-				 ? ask_holders(&it->job, SC_OWN_TABLE_COUNTS) != SC_HOLDERS_NOBODY
-				 : answer == 1;
+	bool is_shared = answer < 0 ? ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
 	if (is_shared || !sc_family_claim_end(it->job.conn.inode)) {
 		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
 	} else {
@@ -246,7 +258,7 @@ static void end_watched(struct sc_closing *it)
 /* End the connection on this thread, without waiting. */
 static void end_here(struct sc_closing *it)
 {
-	enum sc_holders holders = ask_holders(&it->job, SC_OWN_TABLE_COUNTS);
+	enum sc_holders holders = ask_holders(&it->job);
 	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
 	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
 	if (verdict.action != SC_ACTION_PASS) {
@@ -299,34 +311,87 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 	pthread_setcancelstate(it->cancel_state, NULL);
 }
 
-void sc_closing_before_exec(int fd, const void *caller)
+void sc_closing_leave_to_twin(struct sc_closing *it)
 {
-	struct sc_job job;
-	struct sc_verdict verdict;
-	if (!look(fd, &job.conn, &verdict)) {
-		return;
+	if (it->plan.action == SC_ACTION_WATCH || it->is_ended_early) {
+		return; /* a watch tells by itself */
 	}
-	remember(&job, fd, SC_VIA_EXEC, caller);
-	job.is_in_place = true;
-	sc_sink_prepare();
-	enum sc_holders holders = ask_holders(&job, SC_OWN_TABLE_CLOEXEC_ENDS);
-	bool is_shared = holders != SC_HOLDERS_NOBODY || !sc_family_claim_end(job.conn.inode);
-	if (is_shared && holders == SC_HOLDERS_NOBODY) {
+	sc_interest_put_back(&it->job.interest, it->job.fd);
+	let_go(it);
+	it->held = -EBADF;
+	it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+}
+
+/* Nobody else holds it, but the descriptor stays open. */
+static void end_in_place(struct sc_job *job, enum sc_action action)
+{
+	job->birth = SC_BIRTH_SOLE; /* just proven */
+	if (action != SC_ACTION_LINGER || sc_background_give(job, job->fd) != 0) {
+		struct sc_linger_end end =
+			sc_linger_end_now(job->fd, action, config->drain_max_bytes);
+		report(job, &end);
+	}
+}
+
+static void end_before_exec(struct sc_job *job, enum sc_holders holders)
+{
+	struct sc_verdict verdict = sc_policy_decide(config, &job->conn, holders);
+	bool is_last = holders == SC_HOLDERS_NOBODY;
+	if (is_last && !sc_family_claim_end(job->conn.inode)) {
 		return; /* another of this process's descriptors has told of it */
 	}
-	verdict = sc_policy_decide(config, &job.conn, holders);
 	if (verdict.action == SC_ACTION_PASS) {
-		report_outcome(&job, verdict.outcome, verdict.why);
-	} else if (verdict.action == SC_ACTION_WATCH) {
-		const char *why = verdict.why != NULL ? verdict.why : "unread";
-		report_outcome(&job, is_shared ? SC_OUTCOME_SHARED : SC_OUTCOME_RST,
-			is_shared ? NULL : why);
+		report_outcome(job, verdict.outcome, verdict.why);
+	} else if (verdict.action != SC_ACTION_WATCH) {
+		end_in_place(job, verdict.action);
+	} else if (is_last) {
+		report_outcome(job, SC_OUTCOME_RST, verdict.why != NULL ? verdict.why : "unread");
 	} else {
-		job.birth = SC_BIRTH_SOLE; /* just proven */
-		if (verdict.action != SC_ACTION_LINGER || sc_background_give(&job, fd) != 0) {
-			struct sc_linger_end end =
-				sc_linger_end_now(fd, verdict.action, config->drain_max_bytes);
-			report(&job, &end);
+		report_outcome(job, SC_OUTCOME_SHARED, NULL);
+	}
+}
+
+/* One sweep serves as many as there is room for. Returns how many of fds it dealt with. */
+static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query *queries,
+	size_t size, const int *fds, size_t count, const void *caller)
+{
+	size_t kept = 0;
+	size_t at = 0;
+	for (; at < count && kept < size; at++) {
+		struct sc_job *job = &jobs[kept];
+		struct sc_verdict verdict;
+		if (look(fds[at], &job->conn, &verdict)) {
+			remember(job, fds[at], SC_VIA_EXEC, caller);
+			job->is_in_place = true;
+			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,
+				.birth = (enum sc_birth)job->birth,
+				.mine = kept};
+			kept++;
 		}
+	}
+	ask_all(queries, kept, SC_OWN_TABLE_CLOEXEC_ENDS);
+	for (size_t i = 0; i < kept; i++) {
+		end_before_exec(&jobs[queries[i].mine], queries[i].answer);
+	}
+	return at;
+}
+
+void sc_closing_before_exec(const int *fds, size_t count, const void *caller)
+{
+	struct sc_job few_jobs[FEW];
+	struct sc_holders_query few_queries[FEW];
+	size_t bytes = count * (sizeof(few_jobs[0]) + sizeof(few_queries[0]));
+	struct sc_job *many = count > FEW ? sc_memory_map(bytes) : NULL;
+	sc_sink_prepare();
+	if (many != NULL) {
+		struct sc_holders_query *queries = (struct sc_holders_query *)(many + count);
+		end_some_before_exec(many, queries, count, fds, count, caller);
+		sc_memory_unmap(many, bytes);
+		return;
+	}
+	while (count > 0) {
+		size_t done = end_some_before_exec(few_jobs, few_queries, FEW, fds, count, caller);
+		fds += done;
+		count -= done;
 	}
 }

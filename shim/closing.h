@@ -52,10 +52,14 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 /* After the real call; is_closed: fd no longer holds the connection. */
 void sc_closing_end(struct sc_closing *it, bool is_closed);
 
+/* After sc_closing_begin(): another descriptor of this process, to be closed after this one, holds the
+ * same connection. */
+void sc_closing_leave_to_twin(struct sc_closing *it);
+
 /*
- * fd would be closed by an exec that is about to be tried: end its connection, but leave the
- * descriptor open.
+ * fds would be closed by an exec that is about to be tried: end their connections, but leave the
+ * descriptors open.
  */
-void sc_closing_before_exec(int fd, const void *caller);
+void sc_closing_before_exec(const int *fds, size_t count, const void *caller);
 
 #endif

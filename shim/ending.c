@@ -3,6 +3,8 @@
 #include "background.h"
 #include "births.h"
 #include "closing.h"
+#include "inspect.h"
+#include "memory.h"
 #include "ownfds.h"
 #include "procfs.h"
 #include "streams.h"
@@ -13,22 +15,32 @@
 enum {
 	FEW = 64,             /* numbers that are quicker tried than looked up */
 	UNLISTED_MAX = 65536, /* numbers tried where /proc cannot list them */
+	LIST_BYTES = 4096,
+	ANSWER_TIMEOUT_MS = 50,
+};
+
+/* TCP sockets of this process. */
+struct list {
+	int *fds;
+	size_t count;
+	size_t size;
 };
 
 /* A walk over descriptors of this process. */
 struct walk {
 	unsigned first;
 	unsigned last;
-	void (*visit)(const struct walk *walk, int fd);
+	void (*visit)(struct walk *walk, int fd);
 	enum sc_via via;
 	const void *caller;
 	bool flush_streams;
+	struct list found;
 };
 
 static bool visit_entry(void *context, int table, const char *name)
 {
 	(void)table;
-	const struct walk *walk = context;
+	struct walk *walk = context;
 	int fd;
 	if (sc_procfs_number(name, &fd) && (unsigned)fd >= walk->first &&
 		(unsigned)fd <= walk->last && !sc_ownfds_has(fd)) {
@@ -37,7 +49,7 @@ static bool visit_entry(void *context, int table, const char *name)
 	return true;
 }
 
-static void visit_numbers(const struct walk *walk, unsigned last)
+static void visit_numbers(struct walk *walk, unsigned last)
 {
 	for (unsigned fd = walk->first; fd <= last; fd++) {
 		if (!sc_ownfds_has((int)fd)) {
@@ -72,7 +84,7 @@ static void walk_descriptors(struct walk *walk)
 	visit_numbers(walk, walk->last < highest ? walk->last : highest);
 }
 
-static void close_one(const struct walk *walk, int fd)
+static void close_one(struct walk *walk, int fd)
 {
 	struct sc_closing closing;
 	if (sc_closing_begin(&closing, fd, walk->via, walk->caller)) {
@@ -83,10 +95,50 @@ static void close_one(const struct walk *walk, int fd)
 
 void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const void *caller)
 {
-	struct walk walk = {first, last, close_one, via, caller, false};
+	struct walk walk = {
+		.first = first, .last = last, .visit = close_one, .via = via, .caller = caller};
 	if (sc_closing_is_on() && !sc_births_in_vfork_child()) {
 		walk_descriptors(&walk);
 	}
+}
+
+/* Remember fd; false: no memory. */
+static bool append(struct list *list, int fd)
+{
+	if (list->count == list->size) {
+		size_t old_bytes = list->size * sizeof(*list->fds);
+		size_t bytes = old_bytes == 0 ? LIST_BYTES : old_bytes * 2;
+		int *fds = old_bytes == 0 ? sc_memory_map(bytes)
+					  : sc_memory_grow(list->fds, old_bytes, bytes);
+		if (fds == NULL) {
+			return false;
+		}
+		list->fds = fds;
+		list->size = bytes / sizeof(*fds);
+	}
+	list->fds[list->count++] = fd;
+	return true;
+}
+
+static void forget_list(struct list *list)
+{
+	if (list->fds != NULL) {
+		sc_memory_unmap(list->fds, list->size * sizeof(*list->fds));
+	}
+}
+
+/* Does one of those that come later hold the same connection? */
+static bool has_twin_later(const struct list *list, size_t at)
+{
+	int fd = list->fds[at];
+	uint64_t inode = sc_births_of(fd) == SC_BIRTH_SOLE ? 0 : sc_inspect_inode(fd);
+	for (size_t i = at + 1; inode != 0 && i < list->count; i++) {
+		if (sc_births_of(list->fds[i]) != SC_BIRTH_SOLE &&
+			sc_inspect_inode(list->fds[i]) == inode) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -95,14 +147,14 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
  * A connection with nothing unread is closed here too: the kernel would come to it only a moment
  * later, when bytes may have arrived.
  */
-static void replace_one(const struct walk *walk, int fd)
+static void replace_one(const struct walk *walk, int fd, bool has_twin)
 {
 	struct sc_closing closing;
 	bool is_followed = sc_closing_begin(&closing, fd, walk->via, walk->caller);
-	if (!is_followed && closing.job.conn.proto == SC_PROTO_OTHER) {
-		return;
-	}
 	bool is_replaced = false;
+	if (is_followed && has_twin) {
+		sc_closing_leave_to_twin(&closing);
+	}
 	if (!walk->flush_streams || sc_streams_flush(fd)) {
 		long result = SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
 		is_replaced = result == fd;
@@ -112,32 +164,52 @@ static void replace_one(const struct walk *walk, int fd)
 	}
 }
 
+/* All are found before the first is closed, so that the last holder is known. */
+static void find_or_replace(struct walk *walk, int fd)
+{
+	if (sc_inspect_is_tcp(fd) && !append(&walk->found, fd)) {
+		replace_one(walk, fd, false);
+	}
+}
+
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 {
-	struct walk walk = {0, INT32_MAX, replace_one, via, caller, flush_streams};
+	struct walk walk = {.last = INT32_MAX,
+		.visit = find_or_replace,
+		.via = via,
+		.caller = caller,
+		.flush_streams = flush_streams};
 	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
 		return;
 	}
+	sc_background_await_answers(ANSWER_TIMEOUT_MS);
 	walk_descriptors(&walk);
+	for (size_t i = 0; i < walk.found.count; i++) {
+		replace_one(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
+	}
+	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
 	sc_background_shut();
 }
 
-static void exec_one(const struct walk *walk, int fd)
+static void find_or_exec(struct walk *walk, int fd)
 {
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
-	if (flags >= 0 && (flags & FD_CLOEXEC)) {
-		sc_closing_before_exec(fd, walk->caller);
+	if (flags >= 0 && (flags & FD_CLOEXEC) && sc_inspect_is_tcp(fd) &&
+		!append(&walk->found, fd)) {
+		sc_closing_before_exec(&fd, 1, walk->caller);
 	}
 }
 
 void sc_ending_exec(const void *caller)
 {
-	struct walk walk = {0, INT32_MAX, exec_one, SC_VIA_EXEC, caller, false};
+	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .caller = caller};
 	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
 		return;
 	}
 	walk_descriptors(&walk);
+	sc_closing_before_exec(walk.found.fds, walk.found.count, caller);
+	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
 }
 

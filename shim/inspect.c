@@ -28,6 +28,17 @@ static enum sc_proto ask_proto(int fd)
 					   : SC_PROTO_OTHER;
 }
 
+bool sc_inspect_is_tcp(int fd)
+{
+	return ask_proto(fd) != SC_PROTO_OTHER;
+}
+
+uint64_t sc_inspect_inode(int fd)
+{
+	struct stat status;
+	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
+}
+
 /* MPTCP counts the peer's FIN as one byte: a peek tells (0 is the end). */
 static bool is_fin_only(int fd)
 {
@@ -129,10 +140,7 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn)
 	conn->is_peer_done = is_peer_done(fd, conn);
 	conn->is_repair = is_in_repair(fd);
 	conn->unacked_bytes = conn->is_listener ? 0 : sc_inspect_unacked_bytes(fd);
-	struct stat status;
-	if (SC_SYS2(SYS_fstat, fd, &status) == 0) {
-		conn->inode = status.st_ino;
-	}
+	conn->inode = sc_inspect_inode(fd);
 }
 
 bool sc_inspect_is_peer_done(int fd)

@@ -17,6 +17,12 @@ void sc_inspect_quickly(int fd, struct sc_conn *conn);
 /* Fill in the rest after a quick look at the same descriptor. */
 void sc_inspect_wholly(int fd, struct sc_conn *conn);
 
+/* Is fd a TCP socket, in any state? One system call. */
+bool sc_inspect_is_tcp(int fd);
+
+/* The inode of the file that fd is; 0: none. */
+uint64_t sc_inspect_inode(int fd);
+
 /* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; 0 where there is no answer. */
 uint64_t sc_inspect_unacked_bytes(int fd);
 

@@ -23,11 +23,12 @@ enum {
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	void (*ended)(const struct sc_job *, const struct sc_linger_end *))
+	void (*ended)(const struct sc_job *, const struct sc_linger_end *), void (*answered)(void))
 {
 	uint64_t granularity = config->linger_timeout_ms / 32;
 	*all = (struct sc_lingerers){.config = config,
 		.ended = ended,
+		.answered = answered,
 		.max = max,
 		.due_ms = UINT64_MAX,
 		.granularity_ms =
@@ -209,6 +210,9 @@ static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int f
 	struct sc_holders_query query = {
 		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+	if (!sc_holders_are_known(query.birth)) {
+		all->answered();
+	}
 	if (set >= 0) {
 		sc_sys_close(set);
 	}
@@ -246,6 +250,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->set = set;
 	it->phase = SC_PHASE_ASKING;
 	it->retries = 0;
+	it->is_answered = false;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (!is_known) {
 		all->asking_count++;
@@ -281,17 +286,28 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 }
 
 /*
- * Is the same connection being ended already? The program had two descriptors of it and closed the
- * second while the first was on its way here.
+ * The program had two descriptors of this connection and closed the second while the first was on its
+ * way here: the last close is the one that acts. Is it another one than this? If that lingers already
+ * for an older close, it goes on for this one.
  */
-static bool is_twin_lingering(const struct sc_lingerers *all, const struct sc_lingerer *it)
+static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 {
+	bool is_newer = true; /* those that come first in the chain */
 	for (uint32_t slot = all->kept.newest; slot != SC_NO_SLOT;
 		slot = all->kept.slots[slot].older) {
-		const struct sc_lingerer *other = &all->kept.slots[slot];
-		if (other->phase == SC_PHASE_LINGERING && other->job.birth != SC_BIRTH_SOLE &&
-			other->job.conn.inode == it->job.conn.inode) {
-			return true;
+		struct sc_lingerer *other = &all->kept.slots[slot];
+		if (other == it) {
+			is_newer = false;
+		} else if (other->job.birth != SC_BIRTH_SOLE &&
+			   other->job.conn.inode == it->job.conn.inode) {
+			if (!is_newer && other->phase == SC_PHASE_LINGERING) {
+				struct sc_job older = other->job;
+				other->job = it->job;
+				it->job = older;
+			}
+			if (is_newer || other->phase == SC_PHASE_LINGERING) {
+				return true;
+			}
 		}
 	}
 	return false;
@@ -328,6 +344,10 @@ static bool is_passing(const struct sc_holders_query *query, int retries)
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
 {
 	struct sc_lingerer *it = &all->kept.slots[query->mine];
+	if (!it->is_answered) {
+		it->is_answered = true;
+		all->answered();
+	}
 	if (is_passing(query, it->retries) && it->retries < retry_max(all)) {
 		it->phase = SC_PHASE_RETRY;
 		it->retries++;
@@ -339,10 +359,10 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
 	all->asking_count--;
-	bool is_ours = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
-	is_ours = is_ours && !was_read_since(it);
-	settle_interest(it, is_ours);
-	is_ours = is_ours && !is_twin_lingering(all, it);
+	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
+	bool is_twins = is_free && yields_to_twin(all, it);
+	bool is_ours = is_free && !is_twins && !was_read_since(it);
+	settle_interest(it, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
 		return;

@@ -18,6 +18,8 @@ struct sc_lingerers {
 	const struct sc_config *config;
 	/* Told once of every connection given, when it has ended; fd is closed by then. */
 	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end);
+	/* Told once of every connection given that had to be asked about, when it has been. */
+	void (*answered)(void);
 	struct sc_slots kept;
 	uint32_t asking_count;   /* whose holders are to be asked for */
 	uint32_t retry_count;    /* whose answer was not certain: to be asked for again */
@@ -31,9 +33,9 @@ struct sc_lingerers {
 	uint64_t until_ms;       /* the process ends then; 0: not in sight */
 };
 
-/* config and ended must live on. max: see above; 0: everything given is ended at once. */
+/* config must live on. max: see above; 0: everything given is ended at once. */
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	void (*ended)(const struct sc_job *, const struct sc_linger_end *));
+	void (*ended)(const struct sc_job *, const struct sc_linger_end *), void (*answered)(void));
 
 /* Take a connection and the epoll set that its interest is about, or -1; owns both from now on. */
 void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd, int set);

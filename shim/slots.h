@@ -8,6 +8,7 @@
 
 #include "job.h"
 #include "linger.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SC_NO_SLOT = UINT32_MAX };
@@ -30,6 +31,7 @@ struct sc_lingerer {
 	int holder_fd;
 	uint8_t phase;
 	uint8_t retries;
+	bool is_answered; /* at least once */
 };
 
 struct sc_slots {
