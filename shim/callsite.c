@@ -5,8 +5,8 @@
 #include "sys.h"
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
-#include <stdatomic.h>
 #include <string.h>
 
 static const char *base_name(const char *path)
@@ -40,19 +40,16 @@ static void find_mapped(struct sc_site *site, char *name, size_t size)
 extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
 
 /* The main program's map has no name. */
+static char program_path[PATH_MAX];
+
+void sc_callsite_init(void)
+{
+	SC_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", program_path, sizeof(program_path) - 1);
+}
+
 static const char *program_name(void)
 {
-	static char name[256];
-	static atomic_int state; /* 0: not read, 1: being read, 2: there */
-	int not_read = 0;
-	if (atomic_compare_exchange_strong(&state, &not_read, 1)) {
-		long length =
-			SC_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", name, sizeof(name) - 1);
-		name[length > 0 ? length : 0] = '\0';
-		atomic_store(&state, 2);
-	}
-	bool is_there = atomic_load(&state) == 2 && name[0] != '\0';
-	return is_there ? base_name(name) : "program";
+	return program_path[0] != '\0' ? base_name(program_path) : "program";
 }
 
 struct symbols {
@@ -137,6 +134,10 @@ static void find_module(struct sc_site *site, char *name, size_t size)
 	find_symbol(map, site);
 }
 #else
+void sc_callsite_init(void)
+{
+}
+
 static void find_module(struct sc_site *site, char *name, size_t size)
 {
 	find_mapped(site, name, size);

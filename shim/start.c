@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "start.h"
 #include "births.h"
+#include "callsite.h"
 #include "closing.h"
 #include "config.h"
 #include "family.h"
@@ -61,6 +62,7 @@ static void start_whole(void)
 	}
 	sc_family_init();
 	sc_births_init();
+	sc_callsite_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log);
 	if (config.mode == SC_MODE_WARN) {

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * The proof that a connection is this process's alone works without privilege: a server's worker
+ * that has dropped root while its master keeps it, and a service under a user of its own, end what
+ * they have accepted or opened since their last fork, and do not look into /proc for it. Where a
+ * relative may not be read, it cannot be known, and the connection is left alone.
+ */
+#include "harness/rows.h"
+#include "harness/sharing.h"
+#include "harness/text.h"
+#include "harness/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STRACE "/usr/bin/strace"
+#define DROP "drop-privileges 65534 "
+
+/* What follows is not of the beginning, nor of the end. */
+#define BEGIN "say begin "
+#define FINISH "say closed hear go say over "
+
+#define ACCEPTED "accept 3 4 await-unread 4 1000 write 4 5000 "
+#define DIALLED "connect 4 TARGET await-unread 4 1000 write 4 5000 "
+
+struct row {
+	const char *name;
+	const char *words; /* TARGET stands for where the peer is */
+	bool is_own_user;  /* the whole program is unprivileged */
+};
+
+static const struct row rows[] = {
+	{"worker_accepts",
+		"listen 3 4 port 3 fork " DROP BEGIN ACCEPTED "close 4 " FINISH "end wait", false},
+	{"worker_by_raw_clone_accepts",
+		"listen 3 4 port 3 fork-by clone " DROP BEGIN ACCEPTED "close 4 " FINISH "end wait",
+		false},
+	{"worker_of_a_worker_accepts",
+		"listen 3 4 port 3 fork fork " DROP BEGIN ACCEPTED "close 4 " FINISH
+		"end wait end wait",
+		false},
+	{"worker_connects",
+		"open 3 /dev/null fork " DROP BEGIN DIALLED "close 4 " FINISH "end wait", false},
+	{"worker_that_dropped_late_accepts",
+		"listen 3 4 port 3 fork " BEGIN "accept 3 4 " DROP
+		"await-unread 4 1000 write 4 5000 close 4 " FINISH "end wait",
+		false},
+	{"worker_replaces",
+		"listen 3 4 port 3 open 4 /dev/null fork " DROP BEGIN
+		"accept 3 5 await-unread 5 1000 write 5 5000 dup2 4 5 " FINISH "end wait",
+		false},
+	{"service_accepts", "listen 3 4 port 3 " BEGIN ACCEPTED "close 4 " FINISH, true},
+	{"service_connects", "open 3 /dev/null " BEGIN DIALLED "close 4 " FINISH, true},
+	{"service_with_a_child_made_before",
+		"listen 3 4 port 3 pipe 4 5 fork close 5 read-end 4 end close 4 " BEGIN
+		"accept 3 4 await-unread 4 1000 write 4 5000 close 4 " FINISH "close 5 wait",
+		true},
+};
+
+/* ---- one run -------------------------------------------------------------------------------- */
+
+/* In a user namespace there may be no other user to become. */
+static void require_other_user(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		_exit(setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0);
+	}
+	waitpid(pid, &status, 0);
+	if (status != 0) {
+		print_message("no other user to become here\n");
+		skip();
+	}
+}
+
+/* Start the row's words behind a command line's beginning, and let the peer send. */
+static struct stage *start(
+	const struct row *row, const struct program_options *options, const char *command)
+{
+	struct stage *stage;
+	char *words;
+
+	require_other_user();
+	stage = stage_open(PEER_IPV4);
+	words = text_replaced(row->words, "TARGET", stage->peer.target);
+	program_start(&stage->program, options, "%s%s", command, words);
+	free(words);
+	if (strstr(row->words, "port 3")) {
+		uint16_t port = (uint16_t)program_hear_number(&stage->program, "port ");
+
+		peer_close(&stage->peer);
+		peer_connect(&stage->peer, PEER_IPV4, port);
+	} else {
+		peer_accept(&stage->peer);
+	}
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	return stage;
+}
+
+static struct stage_end run(const struct row *row, const char *mode)
+{
+	struct stage *stage = start(row,
+		&(struct program_options){.mode = mode, .is_unprivileged = row->is_own_user}, "");
+	struct stage_end end = stage_finish(stage, true);
+
+	assert_int_equal(end.status, 0);
+	return end;
+}
+
+static void test_unprivileged_control_resets(void **state)
+{
+	const struct row *row = *state;
+	struct stage_end end = run(row, NULL);
+
+	assert_true(end.was_rst_sent);
+	assert_int_equal(end.grown.aborts_on_close, 1);
+}
+
+static void test_unprivileged_warn_reports(void **state)
+{
+	struct stage_end end = run(*state, "warn");
+
+	assert_int_equal(end.grown.aborts_on_close, 1);
+	assert_reported(&end, ": 1000 unread", "; rst (unread) in ");
+}
+
+static void test_unprivileged_ends_with_fin(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = run(*state, modes[i]);
+
+		assert_was_fin(&end);
+		assert_int_equal(end.received_bytes, SHARING_WRITTEN_BYTES);
+		assert_reported(&end, ": 1000 unread", "; drained 1000, fin in ");
+	}
+}
+
+/* ---- no look into /proc --------------------------------------------------------------------- */
+
+static char trace_path[64];
+
+static int make_trace(void)
+{
+	int fd;
+
+	strcpy(trace_path, "/tmp/safeclose-test-XXXXXX");
+	fd = mkstemp(trace_path);
+	return fd < 0 || fchmod(fd, 0666) != 0 ? -1 : close(fd);
+}
+
+/* The lines between those of the program that say begin and over: they name no file of /proc. */
+static void assert_trace_has_no_proc(const char *mode)
+{
+	char *trace = text_of_file(trace_path);
+	char *begin = strstr(trace, "write(1, \"begin\\n\"");
+	char *over = strstr(trace, "write(1, \"over\\n\"");
+	char *proc;
+
+	if (!begin || !over) {
+		fail_msg("the trace lacks the lines that the program wrote");
+	}
+	*over = '\0';
+	proc = strstr(begin, "\"/proc");
+	if (proc || strstr(begin, "getdents")) {
+		fail_msg("%s looks into /proc: %.60s", mode, proc ? proc : "getdents");
+	}
+	if (!strstr(begin, "recvfrom(")) {
+		fail_msg("the trace lacks what is looked for");
+	}
+	free(trace);
+}
+
+static void trace_run(const struct row *row, const char *mode)
+{
+	char command[1024];
+	struct stage *stage;
+	struct stage_end end;
+
+	snprintf(command, sizeof(command),
+		"-f -qq -o %s -E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s %sactor ", trace_path,
+		PROGRAM_LIBRARY, mode, PROGRAM_FOLDER);
+	stage = start(row,
+		&(struct program_options){
+			.executable = STRACE, .is_unprivileged = row->is_own_user},
+		command);
+	peer_receive_end(&stage->peer);
+	peer_finish(&stage->peer);
+	program_await_errors(&stage->program, "fin in ");
+	end = stage_finish(stage, true);
+	assert_was_fin(&end);
+	assert_int_equal(end.received_bytes, SHARING_WRITTEN_BYTES);
+	assert_trace_has_no_proc(mode);
+}
+
+static void test_unprivileged_does_not_look_into_proc(void **state)
+{
+	const struct row *row = *state;
+
+	if (access(STRACE, X_OK) < 0 || *SC_PRELOAD_FIRST) {
+		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
+		skip();
+	}
+	assert_int_equal(make_trace(), 0);
+	trace_run(row, "drain");
+	trace_run(row, "fin");
+	unlink(trace_path);
+}
+
+/* ---- relatives that may not be read ---------------------------------------------------------- */
+
+#define CLOSE_3 AWAIT_UNREAD "close 3 say closed "
+
+static const struct sharing_row unreadable[] = {
+	{"worker_closes", CONNECT "fork " DROP CLOSE_3 "end wait " USE("3")},
+	{"worker_of_a_worker_closes",
+		CONNECT "fork fork " DROP CLOSE_3 "end wait end wait " USE("3")},
+	{"worker_execs_and_closes", CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3")},
+};
+
+static void test_unreadable_relative_leaves_it_alone(void **state)
+{
+	require_other_user();
+	sharing_test_left_alone(state);
+}
+
+static void test_unreadable_relative_leaves_it_unknown(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+	const struct sharing_row *row = *state;
+
+	require_other_user();
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = sharing_run(
+			row->words, &(struct sharing_options){.mode = modes[i],
+					    .variable = "SAFECLOSE_REPORT=all",
+					    .closing = "; shared (holders unknown) in "});
+
+		assert_was_untouched(&end);
+	}
+}
+
+/* The master, which only root may read, has closed when nothing was unread; but who can tell? */
+static void test_unreadable_relative_last_close_resets(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	require_other_user();
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		struct stage_end end;
+
+		program_start(&stage->program,
+			&(struct program_options){.mode = modes[i],
+				.environment = {"SAFECLOSE_REPORT=all"},
+				.is_alone = true},
+			"connect 3 %s fork await-unread 3 1000 " DROP
+			"close 3 say closed end close 3 say left wait hear go",
+			stage->peer.target);
+		peer_accept(&stage->peer);
+		program_hear(&stage->program, "left");
+		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+		end = stage_finish(stage, true);
+		assert_int_equal(end.status, 0);
+		assert_was_reset(&end);
+		assert_reported(&end, ": 1000 unread", "; shared (let go last) in ");
+	}
+}
+
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_unprivileged_control_resets, rows),
+	ROWS_SUBJECT(test_unprivileged_warn_reports, rows),
+	ROWS_SUBJECT(test_unprivileged_ends_with_fin, rows),
+	ROWS_SUBJECT(test_unprivileged_does_not_look_into_proc, rows),
+	ROWS_SUBJECT(test_unreadable_relative_leaves_it_alone, unreadable),
+	ROWS_SUBJECT(test_unreadable_relative_leaves_it_unknown, unreadable),
+	ROWS_PLAIN(test_unreadable_relative_last_close_resets),
+};
+
+int main(void)
+{
+	return ROWS_RUN(subjects);
+}
