@@ -108,7 +108,8 @@ static void give_set_back(const struct sc_watch *watch)
 	}
 }
 
-/* What is left in a set, since somebody else held it, is known for another's by its token. */
+/* What is left in a set, since somebody else held it, is known for another's by its token. It may have
+ * come back under the same number (SCM_RIGHTS): then the entry is there, with its old token. */
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
 	take_set(watch);
@@ -118,6 +119,9 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 	watch->token = atomic_fetch_add(&tokens, 1) | 1ULL << 63;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = watch->token};
 	int error = (int)SC_SYS4(SYS_epoll_ctl, watch->set, EPOLL_CTL_ADD, fd, &event);
+	if (error == -EEXIST) {
+		error = (int)SC_SYS4(SYS_epoll_ctl, watch->set, EPOLL_CTL_MOD, fd, &event);
+	}
 	if (error != 0) {
 		give_set_back(watch);
 		watch->set = error;

@@ -68,6 +68,13 @@ static const struct sharing_row last_of_messages[] = {
 			"hear on accept 4 3 receive-fd 3 5 close 5"},
 };
 
+/* It comes back under its old number, while something else is in flight, so that nobody but the
+ * kernel can tell who holds it: warn asks the kernel. */
+static const struct sharing_row last_beside_messages[] = {
+	{"taken_here_again", CONNECT "unix 4 5 unix 6 7 send-fd 6 0 send-fd 4 3 " AWAIT_UNREAD
+				     "close 3 receive-fd 5 3 say closed hear on close 3"},
+};
+
 /* ---- pidfd_getfd --------------------------------------------------------------------------- */
 
 /* A child made before the connection at 8, which takes that as 3. */
@@ -173,6 +180,10 @@ static const struct rows_subject subjects[] = {
 		last_of_messages),
 	ROWS_NAMED("test_last_of_sent_fin_ends_with_fin", sharing_test_last_fin_ends_with_fin,
 		last_of_messages),
+	ROWS_NAMED("test_last_of_sent_control_resets", sharing_test_last_control_resets,
+		last_beside_messages),
+	ROWS_NAMED("test_last_of_sent_warn_reports_once", sharing_test_last_warn_reports_once,
+		last_beside_messages),
 	ROWS_NAMED("test_taken_connection_is_left_alone", sharing_test_left_alone, taken),
 	ROWS_NAMED("test_last_of_taken_control_resets", sharing_test_last_control_resets,
 		last_of_taken),
