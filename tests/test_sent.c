@@ -21,6 +21,15 @@
 /* A child made before the connection, which gets it by a message. */
 #define RECEIVER(words) PAIR "fork receive-fd 5 3 " READY words " end " CONNECT "send-fd 4 3 "
 
+/* The same by other calls. */
+#define NOT_TAKEN(way)                                                                  \
+	CONNECT "unix 4 5 send-fd-by " way " 4 3 " CLOSE_3 "hear on receive-fd-by " way \
+		" 5 3 read 3 1000 write 3 5000 close 3"
+#define TAKEN_HERE(way) CONNECT "unix 4 5 send-fd-by " way " 4 3 receive-fd-by " way " 5 6 "
+#define RECEIVER_BY(way)                                                                        \
+	PAIR "fork receive-fd-by " way " 5 3 " READY USE("3") " end " CONNECT "send-fd-by " way \
+							      " 4 3 "
+
 static const struct sharing_row in_messages[] = {
 	{"not_taken_yet", CONNECT "unix 4 5 send-fd 4 3 " CLOSE_3
 				  "hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"},
@@ -33,6 +42,15 @@ static const struct sharing_row in_messages[] = {
 	{"taken_here", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " CLOSE_3 USE("6")},
 	{"taken_here_closed_first", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " AWAIT_UNREAD
 					    "close 6 say closed " USE("3")},
+	{"many_not_taken_yet", NOT_TAKEN("many")},
+	{"number_not_taken_yet", NOT_TAKEN("number")},
+	{"number_many_not_taken_yet", NOT_TAKEN("number-many")},
+	{"many_taken_here", TAKEN_HERE("many") CLOSE_3 USE("6")},
+	{"number_taken_here", TAKEN_HERE("number") CLOSE_3 USE("6")},
+	{"number_many_taken_here", TAKEN_HERE("number-many") CLOSE_3 USE("6")},
+	{"many_taken_by_a_child", RECEIVER_BY("many") AWAIT_CHILD CLOSE_3 "wait"},
+	{"number_taken_by_a_child", RECEIVER_BY("number") AWAIT_CHILD CLOSE_3 "wait"},
+	{"number_many_taken_by_a_child", RECEIVER_BY("number-many") AWAIT_CHILD CLOSE_3 "wait"},
 	{"taken_by_a_child", RECEIVER(USE("3")) AWAIT_CHILD CLOSE_3 "wait"},
 	{"taken_by_another_program", RECEIVER("exec " USE("3")) AWAIT_CHILD CLOSE_3 "wait"},
 	{"taken_by_a_program_without_library",
@@ -57,6 +75,9 @@ static const struct sharing_row in_messages_otherwise[] = {
 
 static const struct sharing_row last_of_messages[] = {
 	{"taken_here", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " CLOSE_3 "hear on close 6"},
+	{"many_taken_here", TAKEN_HERE("many") CLOSE_3 "hear on close 6"},
+	{"number_taken_here", TAKEN_HERE("number") CLOSE_3 "hear on close 6"},
+	{"number_many_taken_here", TAKEN_HERE("number-many") CLOSE_3 "hear on close 6"},
 	{"taken_by_a_child", RECEIVER("hear on close 3") AWAIT_CHILD CLOSE_3 "wait"},
 	{"taken_by_a_child_that_exits", RECEIVER("hear on exit-now 0") AWAIT_CHILD CLOSE_3 "wait"},
 	{"sender_closes_last", RECEIVER(CLOSE_3) "wait hear on close 3"},

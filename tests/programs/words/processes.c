@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -47,6 +48,10 @@ static void do_fork_by(char **words)
 	} else if (strcmp(words[0], "syscall") == 0) {
 		part_after_fork(syscall(SYS_fork));
 #endif
+	} else if (strcmp(words[0], "forkpty") == 0) {
+		int primary;
+
+		part_after_fork(forkpty(&primary, NULL, NULL, NULL));
 	} else {
 		give_up("no such fork");
 	}
@@ -86,6 +91,18 @@ static void do_clone_vm(char **words)
 		"clone");
 	next_word = rest;
 	running_word = "clone-vm";
+}
+
+/* libc's clone() without shared memory. */
+static void do_clone(char **words)
+{
+	static char stack[256 * 1024] __attribute__((aligned(16)));
+	char **rest = behind_block(next_word);
+
+	(void)words;
+	must(clone(run_block_and_exit, stack + sizeof(stack), SIGCHLD, next_word) > 0, "clone");
+	next_word = rest;
+	running_word = "clone";
 }
 
 /* daemon(3), but the folder and the standard descriptors stay. */
@@ -227,9 +244,10 @@ static void do_talk(char **words)
 
 const struct word words_processes[] = {
 	{"fork", BLOCK, do_fork},           /* WORD... end */
-	{"fork-by", 1 + BLOCK, do_fork_by}, /* _Fork|clone|clone3|syscall WORD... end */
+	{"fork-by", 1 + BLOCK, do_fork_by}, /* _Fork|clone|clone3|syscall|forkpty WORD... end */
 	{"vfork", BLOCK, do_vfork},         /* WORD... end */
 	{"clone-vm", BLOCK, do_clone_vm},   /* WORD... end */
+	{"clone", BLOCK, do_clone},         /* WORD... end */
 	{"daemon", 0, do_daemon},
 	{"setsid", 0, do_setsid},
 	{"new-pids", BLOCK, do_new_pids}, /* WORD... end: and then the process ends */

@@ -27,46 +27,103 @@ static void do_dupfd_cloexec(char **words)
 	must_be(fcntl(number(words[0]), F_DUPFD_CLOEXEC, wanted_fd), wanted_fd);
 }
 
-static void do_send_fd(char **words)
+/* The ways of sendmsg() and recvmsg(). */
+static const char *const message_ways[] = {"libc", "many", "number", "number-many"};
+
+static long send_by(const char *way, int fd, struct mmsghdr *message)
 {
-	int fd = number(words[1]);
-	char byte = 0;
-	struct iovec data = {.iov_base = &byte, .iov_len = 1};
+	if (strcmp(way, message_ways[0]) == 0) {
+		return sendmsg(fd, &message->msg_hdr, 0) == 1;
+	}
+	if (strcmp(way, message_ways[1]) == 0) {
+		return sendmmsg(fd, message, 1, 0);
+	}
+	if (strcmp(way, message_ways[2]) == 0) {
+		return syscall(SYS_sendmsg, fd, &message->msg_hdr, 0) == 1;
+	}
+	must(strcmp(way, message_ways[3]) == 0, "no such way");
+	return syscall(SYS_sendmmsg, fd, message, 1, 0);
+}
+
+static long receive_by(const char *way, int fd, struct mmsghdr *message)
+{
+	if (strcmp(way, message_ways[0]) == 0) {
+		return recvmsg(fd, &message->msg_hdr, 0) == 1;
+	}
+	if (strcmp(way, message_ways[1]) == 0) {
+		return recvmmsg(fd, message, 1, 0, NULL);
+	}
+	if (strcmp(way, message_ways[2]) == 0) {
+		return syscall(SYS_recvmsg, fd, &message->msg_hdr, 0) == 1;
+	}
+	must(strcmp(way, message_ways[3]) == 0, "no such way");
+	return syscall(SYS_recvmmsg, fd, message, 1, 0, NULL);
+}
+
+/* One descriptor, with one byte. */
+struct parcel {
+	struct mmsghdr message;
+	struct iovec data;
+	char byte;
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct msghdr message = {.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
+};
 
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	must(sendmsg(number(words[0]), &message, 0) == 1, "sendmsg");
+static void make_parcel(struct parcel *parcel)
+{
+	memset(parcel, 0, sizeof(*parcel));
+	parcel->data = (struct iovec){.iov_base = &parcel->byte, .iov_len = 1};
+	parcel->message.msg_hdr = (struct msghdr){.msg_iov = &parcel->data,
+		.msg_iovlen = 1,
+		.msg_control = &parcel->control,
+		.msg_controllen = sizeof(parcel->control)};
+}
+
+static void send_fd(const char *way, char **words)
+{
+	struct parcel parcel;
+	int fd = number(words[1]);
+
+	make_parcel(&parcel);
+	parcel.control.header.cmsg_level = SOL_SOCKET;
+	parcel.control.header.cmsg_type = SCM_RIGHTS;
+	parcel.control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&parcel.control.header), &fd, sizeof(fd));
+	must(send_by(way, number(words[0]), &parcel.message) == 1, "sendmsg");
+}
+
+static void receive_fd(const char *way, char **words)
+{
+	struct parcel parcel;
+	int fd = -1;
+
+	make_parcel(&parcel);
+	must(receive_by(way, number(words[0]), &parcel.message) == 1, "recvmsg");
+	must(parcel.message.msg_hdr.msg_controllen > 0, "no descriptor came");
+	memcpy(&fd, CMSG_DATA(&parcel.control.header), sizeof(fd));
+	must_be(fd, number(words[1]));
+}
+
+static void do_send_fd(char **words)
+{
+	send_fd("libc", words);
+}
+
+static void do_send_fd_by(char **words)
+{
+	send_fd(words[0], words + 1);
 }
 
 static void do_receive_fd(char **words)
 {
-	int fd = -1;
-	char byte;
-	struct iovec data = {.iov_base = &byte, .iov_len = 1};
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr message = {.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control)};
+	receive_fd("libc", words);
+}
 
-	must(recvmsg(number(words[0]), &message, 0) == 1, "recvmsg");
-	must(message.msg_controllen > 0, "no descriptor came");
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
-	must_be(fd, number(words[1]));
+static void do_receive_fd_by(char **words)
+{
+	receive_fd(words[0], words + 1);
 }
 
 /* Copy the parent's descriptor fd, by libc's pidfd_getfd() or by its number. */
@@ -118,7 +175,10 @@ const struct word words_sharing[] = {
 	{"dupfd-cloexec", 2, do_dupfd_cloexec}, /* FD FD */
 	{"send-fd", 2, do_send_fd},             /* UNIX FD */
 	{"receive-fd", 2, do_receive_fd},       /* UNIX FD */
-	{"take", 2, do_take},                   /* FD FD: from the parent; tells the result */
-	{"syscall-take", 2, do_syscall_take},   /* the same */
+	/* libc|many|number|number-many UNIX FD: sendmsg, sendmmsg, the same by syscall() */
+	{"send-fd-by", 3, do_send_fd_by},
+	{"receive-fd-by", 3, do_receive_fd_by},
+	{"take", 2, do_take},                 /* FD FD: from the parent; tells the result */
+	{"syscall-take", 2, do_syscall_take}, /* the same */
 	{NULL, 0, NULL},
 };
