@@ -255,6 +255,8 @@ void program_say(struct program *program, const char *line)
 /* The next whole line of stdout, which it cuts off; NULL at the deadline or at the end. */
 static char *next_line(struct program *program, int64_t deadline)
 {
+	bool is_more = true;
+
 	for (;;) {
 		char *line = program->output_text + program->heard_bytes;
 		char *end = strchr(line, '\n');
@@ -263,10 +265,11 @@ static char *next_line(struct program *program, int64_t deadline)
 			program->heard_bytes += (size_t)(end - line) + 1;
 			return strndup(line, (size_t)(end - line));
 		}
-		if (deadline_left_ms(deadline) == 0 ||
-			!program_pump(program, deadline_left_ms(deadline))) {
+		if (!is_more || deadline_left_ms(deadline) == 0) {
 			return NULL;
 		}
+		/* The last line may come together with the end. */
+		is_more = program_pump(program, deadline_left_ms(deadline));
 	}
 }
 
