@@ -93,7 +93,11 @@ void sc_births_init(void)
 		return;
 	}
 	process = mapped;
-	family = (struct sc_births_family){sc_sys_getpid(), now_ns()};
+	family = (struct sc_births_family){
+		.root_pid = sc_sys_getpid(),
+		.parent_pid = (int)sc_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0),
+		.since_ns = now_ns(),
+	};
 	atomic_store(&process->owner_pid, family.root_pid);
 	atomic_store(&process->first_age, 1);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is

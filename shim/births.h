@@ -61,10 +61,11 @@ uint32_t sc_births_get_age(void);
 /* What a forked child has to do first, before anything is born in it; once. */
 void sc_births_set_child_handler(void (*handler)(void));
 
-/* The process that the library was loaded in, which all of the family descend from, and an upper
- * bound of its start: nanoseconds of CLOCK_BOOTTIME. */
+/* The process that the library was loaded in, which all of the family descend from, its parent then,
+ * and an upper bound of its start: nanoseconds of CLOCK_BOOTTIME. */
 struct sc_births_family {
 	int root_pid;
+	int parent_pid; /* 0: in another pid namespace */
 	uint64_t since_ns;
 };
 struct sc_births_family sc_births_get_family(void);

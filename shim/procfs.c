@@ -7,7 +7,13 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { ENTRIES_SIZE = 1024, STAT_SIZE = 512, THREADS_FIELD = 20, START_TIME_FIELD = 22 };
+enum {
+	ENTRIES_SIZE = 1024,
+	STAT_SIZE = 512,
+	SESSION_FIELD = 6,
+	THREADS_FIELD = 20,
+	START_TIME_FIELD = 22
+};
 
 /* What getdents64 writes (linux/dirent.h; not in a header for programs). */
 struct entry {
@@ -124,6 +130,8 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 			stat->state = *field;
 		} else if (number == 4) {
 			stat->parent = (int)number_at(field);
+		} else if (number == SESSION_FIELD) {
+			stat->session = (int)number_at(field);
 		} else if (number == THREADS_FIELD) {
 			stat->threads = (int)number_at(field);
 		} else if (number == START_TIME_FIELD) {

@@ -12,6 +12,7 @@
 
 struct sc_process_stat {
 	int parent; /* PPid */
+	int session;
 	char state; /* R, S, Z, ... */
 	int threads;
 	uint64_t start_time; /* clock ticks since boot */

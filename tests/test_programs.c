@@ -62,6 +62,10 @@ static const struct sharing_row last[] = {
 	{"popen_returns", PROGRAM_ENDS("popen", "") "wait"},
 	{"system_in_the_background", BACKGROUND("hear on close 3")},
 	{"over_exec_at_exit", CONNECT "fork exec hear on exit 0 end " CLOSE_3 "wait"},
+	/* Its parent is the first process, which it may not look at, and which did not start it. */
+	{"over_exec_in_an_orphan",
+		CONNECT AWAIT_UNREAD "new-users fork exec await-orphan say closed hear on close 3 "
+				     "hear go end exit-now 0"},
 	{"standard_descriptors", CONNECT "control 100 dup2 3 0 dup2 3 1 dup2 3 2 " CLOSE_3
 					 "hear on close 0 close 1 close 2"},
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pids.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -11,12 +12,14 @@
 
 static bool is_entered;
 
-/* The first process: orphans become its children, and all end with it. */
+/* The first process: orphans become its children, and all end with it. It has one descriptor, so
+ * that looking at it may be refused. */
 static void __attribute__((noreturn)) keep_namespace(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGCHLD, SIG_IGN);
 	closefrom(0);
+	open("/dev/null", O_RDONLY);
 	for (;;) {
 		pause();
 	}

@@ -94,6 +94,16 @@ static void do_await_readable(char **words)
 	await_events(number(words[0]), POLLIN);
 }
 
+static void do_await_orphan(char **words)
+{
+	int64_t start_ms = now_ms();
+
+	(void)words;
+	while (getppid() != 1) {
+		pause_within(start_ms);
+	}
+}
+
 const struct word words_waiting[] = {
 	{"await-unread", 2, do_await_unread},         /* FD BYTES */
 	{"await-urgent", 1, do_await_urgent},         /* FD */
@@ -104,5 +114,6 @@ const struct word words_waiting[] = {
 	{"wait", 0, do_wait},                         /* for a child: tells "child ended STATUS" */
 	{"await-stdin-busy", 0, do_await_stdin_busy}, /* a thread reads it by stdio */
 	{"await-readable", 1, do_await_readable},     /* FD */
+	{"await-orphan", 0, do_await_orphan},         /* the parent has ended */
 	{NULL, 0, NULL},
 };
