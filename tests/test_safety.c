@@ -312,9 +312,7 @@ static void test_threads_are_free_of_races(void **state)
 			struct crowd_end end = crowd_run(
 				&(struct crowd_options){
 					.program = {.executable = raced[r].executable,
-						.mode = modes[i],
-						.environment = {"TSAN_OPTIONS=exitcode=66:"
-								"die_after_fork=0"}}},
+						.mode = modes[i]}},
 				"%s", raced[r].words);
 
 			const char *warning = strstr(end.report, "WARNING: ThreadSanitizer");

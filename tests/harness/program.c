@@ -35,19 +35,44 @@ static void add_name(struct environment *environment, const char *name)
 	environment->names[environment->count++] = name;
 }
 
-/* What a sanitizer is told from outside holds for the program too. */
+static const char *find_inherited(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **entry = environ; *entry; entry++) {
+		if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+			return *entry;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * What a sanitizer is told from outside holds for the program too. Else: a signal's status stays as
+ * it was, forked children of threads go on, nobody waits at the end, and the program may leak (the
+ * library allocates nothing; looking for leaks writes to stderr).
+ */
 static void add_inherited(struct environment *environment)
 {
-	static const char *const inherited[] = {
-		"PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+	static const struct {
+		const char *name;
+		const char *otherwise;
+	} inherited[] = {
+		{"PATH", NULL},
+		{"ASAN_OPTIONS", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0"},
+		{"TSAN_OPTIONS", "TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=0"},
+		{"UBSAN_OPTIONS", NULL},
+		{"LSAN_OPTIONS", NULL},
+	};
 
 	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		for (char **name = environ; *name; name++) {
-			size_t length = strlen(inherited[i]);
+		const char *entry = find_inherited(inherited[i].name);
 
-			if (strncmp(*name, inherited[i], length) == 0 && (*name)[length] == '=') {
-				add_name(environment, *name);
-			}
+		if (!entry && *SC_PRELOAD_FIRST) {
+			entry = inherited[i].otherwise;
+		}
+		if (entry) {
+			add_name(environment, entry);
 		}
 	}
 }
