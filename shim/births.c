@@ -11,6 +11,8 @@ enum {
 	TABLE_MAX = 1 << 20, /* descriptors followed at most: the kernel's default nr_open */
 	TABLE_MIN = 1024,
 	FORK_MOMENT_NS = 3000000,
+	UNENDED_FORK_NS = 1000000000, /* a fork whose end is not seen is over by then */
+	FIRST_AGE = 2,
 	EPOLL_MANY = 0xffffff, /* in more than one set, or in one with a huge number */
 };
 
@@ -34,8 +36,9 @@ struct process {
 	_Atomic uint32_t
 		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic int32_t forks_under_way;
-	_Atomic uint64_t last_fork_ns; /* CLOCK_BOOTTIME */
-	_Atomic bool is_dup_sent;      /* something that was duplicated has been sent */
+	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
+	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
+	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
 	_Atomic int32_t epoll_end; /* above the highest known epoll descriptor */
@@ -44,7 +47,7 @@ struct process {
 /* Not wiped by a fork, so every look has to ask for the pid. */
 static struct process forgetful_fallback = {.is_memory_shared = true};
 static struct process *process = &forgetful_fallback;
-static _Atomic uint32_t age = 1; /* one more with each fork; births carry it */
+static _Atomic uint32_t age = FIRST_AGE; /* one more with each fork; births carry it */
 static struct sc_births_family family;
 static void (*child_handler)(void);
 static _Atomic uint64_t *table;
@@ -99,7 +102,7 @@ void sc_births_init(void)
 		.since_ns = now_ns(),
 	};
 	atomic_store(&process->owner_pid, family.root_pid);
-	atomic_store(&process->first_age, 1);
+	atomic_store(&process->first_age, FIRST_AGE - 1);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
 	for (; size >= TABLE_MIN / 2 && table == NULL; size /= 8) {
@@ -173,11 +176,25 @@ static uint32_t age_now(void)
 	return atomic_load_explicit(&age, memory_order_relaxed);
 }
 
-void sc_births_record(int fd)
+/* The age is raised before a fork, its table copied at some time before its end. */
+static bool may_be_copied_yet(void)
+{
+	uint64_t unended_ns = atomic_load(&process->last_unended_fork_ns);
+	return atomic_load(&process->forks_under_way) > 0 ||
+	       (unended_ns != 0 && now_ns() - unended_ns < UNENDED_FORK_NS);
+}
+
+uint32_t sc_births_moment(void)
+{
+	uint32_t now = atomic_load(&age);
+	return may_be_copied_yet() ? now - 1 : now;
+}
+
+void sc_births_record(int fd, uint32_t moment)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (entry != NULL && may_write()) {
-		atomic_store_explicit(entry, age_now(), memory_order_relaxed);
+		atomic_store_explicit(entry, moment, memory_order_relaxed);
 	}
 }
 
@@ -232,7 +249,9 @@ void sc_births_record_sent(int fd)
 void sc_births_record_fork(void)
 {
 	if (may_write()) {
-		atomic_store(&process->last_fork_ns, now_ns());
+		uint64_t now = now_ns();
+		atomic_store(&process->last_unended_fork_ns, now);
+		atomic_store(&process->last_fork_ns, now);
 		atomic_fetch_add(&age, 1);
 	}
 }
@@ -241,7 +260,8 @@ void sc_births_begin_fork(void)
 {
 	if (may_write()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
-		sc_births_record_fork();
+		atomic_store(&process->last_fork_ns, now_ns());
+		atomic_fetch_add(&age, 1);
 	}
 }
 

@@ -26,13 +26,19 @@ enum sc_birth {
 /* Once, before all else. Without memory everything stays SC_BIRTH_UNKNOWN. */
 void sc_births_init(void);
 
-void sc_births_record(int fd); /* socket() or accept() returned fd */
+/*
+ * A descriptor that a fork has copied must not count as younger than the fork. The moment is taken
+ * before the call that makes it: what a fork under way, or begun since, may have copied is older.
+ */
+uint32_t sc_births_moment(void);
+void sc_births_record(int fd, uint32_t moment); /* socket() or accept() returned fd */
 void sc_births_forget(int fd); /* fd is about to be closed or replaced, or was received */
 void sc_births_record_dup(int from, int to);
 void sc_births_record_sent(int fd);
 void sc_births_record_fork(void); /* about to fork in any way, or to share its descriptor table */
 
-/* The same around a fork() that comes back here, with its result. In the child: forget the parent. */
+/* The same around a call that comes back here: with fork()'s result, or what is not 0. In the child:
+ * forget the parent. */
 void sc_births_begin_fork(void);
 void sc_births_end_fork(int result);
 

@@ -85,9 +85,10 @@ static void control_as(int number, int copy, int set, int operation, const struc
 	}
 }
 
-void sc_interest_settle(const struct sc_interest *it, bool is_ours, int set, int copy, int number)
+void sc_interest_settle(
+	const struct sc_interest *it, bool is_ours, bool is_wanted, int set, int copy, int number)
 {
-	if (it->state == SC_INTEREST_TAKEN_OUT && !is_ours) {
+	if (it->state == SC_INTEREST_TAKEN_OUT && !is_ours && is_wanted) {
 		control_as(number, copy, set, EPOLL_CTL_ADD, it);
 	} else if (it->state == SC_INTEREST_LEFT_IN && is_ours) {
 		control_as(number, copy, set, EPOLL_CTL_DEL, it);

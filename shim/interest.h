@@ -41,9 +41,11 @@ void sc_interest_put_back(const struct sc_interest *it, int fd);
 bool sc_interest_is_unsure(const struct sc_interest *it);
 
 /*
- * Settle it in a descriptor table of the calling thread's own. set and copy: the set and the
+ * Settle it, in a descriptor table of the calling thread's own. is_ours: nobody else holds the
+ * connection; is_wanted: whoever does may wait for the set's events. set and copy: the set and the
  * connection there; number: the program's, which the kernel knows the interest by.
  */
-void sc_interest_settle(const struct sc_interest *it, bool is_ours, int set, int copy, int number);
+void sc_interest_settle(
+	const struct sc_interest *it, bool is_ours, bool is_wanted, int set, int copy, int number);
 
 #endif

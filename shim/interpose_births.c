@@ -17,12 +17,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { SPAWNED = 1 }; /* for sc_births_end_fork(): this is the parent */
+
 SC_EXPORT int socket(int domain, int type, int protocol)
 {
 	sc_start();
+	uint32_t moment = sc_births_moment();
 	int fd = sc_real.socket(domain, type, protocol);
 	if (fd >= 0) {
-		sc_births_record(fd);
+		sc_births_record(fd, moment);
 	}
 	return fd;
 }
@@ -30,9 +33,10 @@ SC_EXPORT int socket(int domain, int type, int protocol)
 SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
 	sc_start();
+	uint32_t moment = sc_births_moment();
 	int accepted = sc_real.accept(fd, addr, size);
 	if (accepted >= 0) {
-		sc_births_record(accepted);
+		sc_births_record(accepted, moment);
 	}
 	return accepted;
 }
@@ -40,9 +44,10 @@ SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
 	sc_start();
+	uint32_t moment = sc_births_moment();
 	int accepted = sc_real.accept4(fd, addr, size, flags);
 	if (accepted >= 0) {
-		sc_births_record(accepted);
+		sc_births_record(accepted, moment);
 	}
 	return accepted;
 }
@@ -215,8 +220,10 @@ SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.posix_spawn(pid, path, file_actions, attributes, argv, envp);
+	sc_births_begin_fork();
+	int result = sc_real.posix_spawn(pid, path, file_actions, attributes, argv, envp);
+	sc_births_end_fork(SPAWNED);
+	return result;
 }
 
 SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -224,21 +231,25 @@ SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.posix_spawnp(pid, file, file_actions, attributes, argv, envp);
+	sc_births_begin_fork();
+	int result = sc_real.posix_spawnp(pid, file, file_actions, attributes, argv, envp);
+	sc_births_end_fork(SPAWNED);
+	return result;
 }
 
 SC_EXPORT FILE *popen(const char *command, const char *mode)
 {
 	sc_start();
-	sc_births_record_fork();
-	return sc_real.popen(command, mode);
+	sc_births_begin_fork();
+	FILE *stream = sc_real.popen(command, mode);
+	sc_births_end_fork(SPAWNED);
+	return stream;
 }
 
 SC_EXPORT int system(const char *command)
 {
 	sc_start();
-	sc_births_record_fork();
+	sc_births_record_fork(); /* a thread may be cancelled in there */
 	return sc_real.system(command);
 }
 

@@ -170,6 +170,7 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 	} else if (number == SYS_epoll_ctl) {
 		sc_interest_before_epoll_ctl((int)a, (int)b, (int)c);
 	}
+	uint32_t moment = sc_births_moment();
 	long result = sc_real.syscall(number, a, b, c, d, e, f);
 	if (result < 0) {
 		return result;
@@ -205,7 +206,7 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 		sc_interest_after_epoll_ctl((int)b, (int)c, (const struct epoll_event *)d);
 		break;
 	default: /* socket, accept, accept4 */
-		sc_births_record((int)result);
+		sc_births_record((int)result, moment);
 		break;
 	}
 	return result;

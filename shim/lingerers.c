@@ -16,10 +16,14 @@ enum {
 	EVENTS = 32,
 	BEGIN_MAX = 32, /* before the channel is looked at again: to take is quicker */
 	GRANULARITY_MAX_MS = 100,
-	RETRY_MAX = 20,
-	HURRIED_RETRY_MAX = 4,
+	RETRY_MAX = 24,
+	STARTING_RETRY_MAX = 220,
+	HURRIED_RETRY_MAX = 8,
 	RETRY_MS = 5,
-	FORK_RETRIES = 4,
+	FIRST_RETRIES = 5, /* after a millisecond each: most children exec or exit so soon */
+	FORK_RETRIES = 9,
+	GRACE_MAX = 20, /* retries, for the one who was the last to act */
+	HURRIED_GRACE_MAX = 2,
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
@@ -192,7 +196,7 @@ static void finish_oldest(struct sc_lingerers *all)
 		return;
 	}
 	if (it->phase != SC_PHASE_LINGERING) {
-		it->retries = RETRY_MAX;
+		it->retries = STARTING_RETRY_MAX;
 		sc_lingerers_ask(all);
 		return;
 	}
@@ -223,11 +227,19 @@ static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int f
 	}
 }
 
-/* The answer about the holders is there, and with it whether the epoll set was right to be left. */
-static void settle_interest(struct sc_lingerer *it, bool is_ours)
+/*
+ * The answer about the holders is there, and with it whether the epoll set was right to be left. A
+ * child that does not wait for the set's events misses nothing, and the program is spared them.
+ */
+static void settle_interest(
+	struct sc_lingerer *it, const struct sc_holders_query *query, bool is_ours)
 {
 	if (it->set >= 0) {
-		sc_interest_settle(&it->job.interest, is_ours, it->set, it->fd, it->job.fd);
+		const struct sc_interest *interest = &it->job.interest;
+		bool is_wanted = query->answer != SC_HOLDERS_NOBODY &&
+				 (query->holder_pid == 0 ||
+					 sc_holders_has_set(query->holder_pid, interest->set));
+		sc_interest_settle(interest, is_ours, is_wanted, it->set, it->fd, it->job.fd);
 		sc_sys_close(it->set);
 		it->set = -1;
 	}
@@ -250,6 +262,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->set = set;
 	it->phase = SC_PHASE_ASKING;
 	it->retries = 0;
+	it->grace = 0;
 	it->is_answered = false;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (!is_known) {
@@ -321,10 +334,22 @@ static bool was_read_since(const struct sc_lingerer *it)
 	return now.unread_bytes < it->job.conn.unread_bytes;
 }
 
-/* A process that ends has no time for doubts. */
-static int retry_max(const struct sc_lingerers *all)
+/* A process that ends has no time for doubts. On a busy machine a child may need longer to exec. */
+static int retry_max(const struct sc_lingerers *all, int holder_pid, int retries)
 {
-	return all->until_ms != 0 ? HURRIED_RETRY_MAX : RETRY_MAX;
+	if (all->until_ms != 0) {
+		return HURRIED_RETRY_MAX;
+	}
+	bool is_late = holder_pid != 0 && retries >= RETRY_MAX;
+	return is_late && sc_holders_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
+}
+
+/* It is to be looked at again. */
+static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
+{
+	if (it->retries <= FIRST_RETRIES) {
+		all->retry_ms = 1;
+	}
 }
 
 /*
@@ -348,11 +373,14 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		it->is_answered = true;
 		all->answered();
 	}
-	if (is_passing(query, it->retries) && it->retries < retry_max(all)) {
+	if (is_passing(query, it->retries) &&
+		it->retries < retry_max(all, query->holder_pid, it->retries)) {
 		it->phase = SC_PHASE_RETRY;
 		it->retries++;
+		note_retry(all, it);
 		it->holder_pid = query->holder_pid;
 		it->holder_fd = query->holder_fd;
+		it->holder_exe = query->holder_pid != 0 ? sc_holders_exe(query->holder_pid) : 0;
 		all->asking_count--;
 		all->retry_count++;
 		return;
@@ -362,7 +390,7 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
 	bool is_twins = is_free && yields_to_twin(all, it);
 	bool is_ours = is_free && !is_twins && !was_read_since(it);
-	settle_interest(it, is_ours || is_twins);
+	settle_interest(it, query, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
 		return;
@@ -377,6 +405,30 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 }
 
+/*
+ * Whoever had it then still has it: cheaper than a sweep. Or has just let go: theirs was the last
+ * close then, which their own library is about to act on; but an exec that closed it is no close, and
+ * they may have no library.
+ */
+static bool is_to_wait_for_holder(const struct sc_lingerers *all, struct sc_lingerer *it)
+{
+	if (sc_holders_still_hold(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
+		if (it->retries >= retry_max(all, it->holder_pid, it->retries)) {
+			return false;
+		}
+		it->retries++;
+		it->holder_exe = sc_holders_exe(it->holder_pid);
+		return true;
+	}
+	int grace_max = all->until_ms != 0 ? HURRIED_GRACE_MAX : GRACE_MAX;
+	if (it->grace >= grace_max || was_read_since(it) || it->holder_exe == 0 ||
+		sc_holders_exe(it->holder_pid) != it->holder_exe) {
+		return false;
+	}
+	it->grace++;
+	return true;
+}
+
 /* Those whose answer was not certain the last time. */
 static void again(struct sc_lingerers *all)
 {
@@ -386,12 +438,8 @@ static void again(struct sc_lingerers *all)
 		if (it->phase != SC_PHASE_RETRY) {
 			continue;
 		}
-		/* Cheaper than a sweep: whoever had it then still has it. */
-		bool is_held_still =
-			it->holder_pid != 0 && it->retries < retry_max(all) &&
-			sc_holders_still_hold(it->job.conn.inode, it->holder_pid, it->holder_fd);
-		if (is_held_still) {
-			it->retries++;
+		if (it->holder_pid != 0 && is_to_wait_for_holder(all, it)) {
+			note_retry(all, it);
 			continue;
 		}
 		it->phase = SC_PHASE_ASKING;
@@ -403,6 +451,7 @@ static void again(struct sc_lingerers *all)
 /* In one sweep, if there is memory for the questions; else a few at a time. */
 void sc_lingerers_ask(struct sc_lingerers *all)
 {
+	all->retry_ms = RETRY_MS;
 	again(all);
 	if (all->asking_count == 0) {
 		return;
@@ -474,8 +523,8 @@ bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 	if (all->waiting_count > 0) {
 		max_wait_ms = 0;
 	}
-	if (all->retry_count > 0 && (max_wait_ms < 0 || max_wait_ms > RETRY_MS)) {
-		max_wait_ms = RETRY_MS;
+	if (all->retry_count > 0 && (max_wait_ms < 0 || max_wait_ms > all->retry_ms)) {
+		max_wait_ms = all->retry_ms;
 	}
 	int64_t wait = time_left(all, sc_linger_now_ms(), max_wait_ms);
 	int wait_ms = wait > 1000000000 ? 1000000000 : (int)wait;

@@ -23,6 +23,7 @@ struct sc_lingerers {
 	struct sc_slots kept;
 	uint32_t asking_count;   /* whose holders are to be asked for */
 	uint32_t retry_count;    /* whose answer was not certain: to be asked for again */
+	int retry_ms;            /* how soon */
 	uint32_t waiting_count;  /* that are to begin */
 	uint32_t first_waiting;  /* slot of the oldest of these */
 	uint32_t max;            /* past it the oldest is finished */

@@ -29,8 +29,10 @@ struct sc_lingerer {
 	int set;        /* the program's epoll set, while its interest is unsure; else -1 */
 	int holder_pid; /* who had it when last asked; 0: nobody, or this process */
 	int holder_fd;
+	uint32_t holder_exe; /* which program that runs; 0: unknown */
 	uint8_t phase;
 	uint8_t retries;
+	uint8_t grace;    /* retries since that has let go */
 	bool is_answered; /* at least once */
 };
 
