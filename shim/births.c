@@ -186,6 +186,9 @@ static bool may_be_copied_yet(void)
 
 uint32_t sc_births_moment(void)
 {
+	if (!may_write()) {
+		return 0;
+	}
 	uint32_t now = atomic_load(&age);
 	return may_be_copied_yet() ? now - 1 : now;
 }
