@@ -254,17 +254,19 @@ static int remove_library(void **state)
 	return crowd_teardown(state);
 }
 
-/* Its constructor runs before ours, its destructor behind it. */
-static struct crowd_end run_with_library(const char *mode)
+/* The dynamic linker begins with the last: named behind ours, its constructor runs before ours and
+ * its destructor behind it; named before ours, the other way round. */
+static struct crowd_end run_with_library(const char *mode, bool is_named_first)
 {
 	static char preload[1024];
+	const char *ours = mode ? PROGRAM_LIBRARY : "";
 
 	if (!*other_library) {
 		print_message("no compiler to make a library with\n");
 		skip();
 	}
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s:%s:%s", SC_PRELOAD_FIRST,
-		mode ? PROGRAM_LIBRARY : "", other_library);
+		is_named_first ? other_library : ours, is_named_first ? ours : other_library);
 	return crowd_run(
 		&(struct crowd_options){
 			.program = {.executable = "early", .mode = mode, .environment = {preload}}},
@@ -273,17 +275,16 @@ static struct crowd_end run_with_library(const char *mode)
 
 static void test_other_library_control_resets(void **state)
 {
-	struct crowd_end end = run_with_library(NULL);
+	struct crowd_end end = run_with_library(NULL, false);
 
 	(void)state;
 	assert_crowd_was_reset(&end, 2);
 }
 
-static void test_other_library_is_followed(void **state)
+static void assert_followed(bool is_named_first)
 {
-	(void)state;
 	for (size_t i = 0; i < MODE_COUNT; i++) {
-		struct crowd_end end = run_with_library(modes[i]);
+		struct crowd_end end = run_with_library(modes[i], is_named_first);
 
 		assert_reports(&end, 2, "");
 		if (strcmp(modes[i], "warn") == 0) {
@@ -292,6 +293,18 @@ static void test_other_library_is_followed(void **state)
 			assert_crowd_was_fin(&end, 2);
 		}
 	}
+}
+
+static void test_other_library_around_ours_is_followed(void **state)
+{
+	(void)state;
+	assert_followed(false);
+}
+
+static void test_other_library_within_ours_is_followed(void **state)
+{
+	(void)state;
+	assert_followed(true);
 }
 
 /* ---- races ---------------------------------------------------------------------------------- */
@@ -349,7 +362,9 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test_setup_teardown(
 		test_other_library_control_resets, make_library, remove_library),
 	cmocka_unit_test_setup_teardown(
-		test_other_library_is_followed, make_library, remove_library),
+		test_other_library_around_ours_is_followed, make_library, remove_library),
+	cmocka_unit_test_setup_teardown(
+		test_other_library_within_ours_is_followed, make_library, remove_library),
 	cmocka_unit_test_teardown(test_threads_are_free_of_races, crowd_teardown),
 };
 
