@@ -262,7 +262,8 @@ static void end_given_here(int reader)
 static int start_thread(int reader)
 {
 	int error = -EAGAIN;
-	if (is_predecessor_gone()) {
+	/* The thread will be under the caller's filters: what it could not receive would be lost. */
+	if (sc_channel_may_receive(reader) && is_predecessor_gone()) {
 		sc_credentials_begin();
 		error = sc_thread_start(linger_until_none_is_left, &background->tid);
 	}

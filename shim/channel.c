@@ -80,6 +80,13 @@ int sc_channel_send(int writer, const struct sc_job *job, int fd)
 	}
 }
 
+bool sc_channel_may_receive(int reader)
+{
+	struct msghdr nothing = {0};
+	long got = SC_SYS3(SYS_recvmsg, reader, &nothing, MSG_DONTWAIT | MSG_PEEK);
+	return got >= 0 || got == -EAGAIN || got == -EINTR;
+}
+
 int sc_channel_receive(int reader, struct sc_job *job, int fds[SC_CHANNEL_FDS])
 {
 	struct iovec part = {job, sizeof(*job)};

@@ -9,6 +9,7 @@
 #define SC_CHANNEL_H
 
 #include "job.h"
+#include <stdbool.h>
 
 /* Both ends are the library's own descriptors. */
 struct sc_channel {
@@ -17,6 +18,9 @@ struct sc_channel {
 };
 
 int sc_channel_open(struct sc_channel *channel);
+
+/* May the caller receive at all? A filter (seccomp) may forbid it. Takes nothing. */
+bool sc_channel_may_receive(int reader);
 
 /* Send the job with its connection, and with the epoll set of its interest where that is unsure; fd
  * stays the caller's. fd -1: a wake-up call. Waits at most a millisecond for room. */

@@ -9,6 +9,7 @@
 #include "procfs.h"
 #include "streams.h"
 #include "sys.h"
+#include "threads.h"
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -157,7 +158,9 @@ static void replace_one(const struct walk *walk, int fd, bool has_twin)
 	}
 	if (!walk->flush_streams || sc_streams_flush(fd)) {
 		long result = SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
-		is_replaced = result == fd;
+		/* Forbidden, or there was no room for a placeholder: alone one may as well close. */
+		is_replaced = result == fd ||
+			      (is_followed && sc_threads_is_only_one() && sc_sys_close(fd) == 0);
 	}
 	if (is_followed) {
 		sc_closing_end(&closing, is_replaced);

@@ -40,6 +40,7 @@ static const struct row rows[] = {
 	{"nofile 256 256 exec dial fork fill close unfill", 1, CURED, NULL},
 	{"nofile 16 16 exec dial dial dial close-all", 3, CURED, NULL},
 	{"nofile 16 16 exec dial dial fill close fill close unfill", 2, CURED, NULL},
+	{"nofile 16 16 exec dial dial", 2, CURED, NULL},
 	{"nofile 64 64 exec dial dial fill close fill close unfill", 2, CURED, NULL},
 	{"nofile 64 1024 exec dial dial fill close fill close unfill", 2, CURED, NULL},
 	{"nofile 1024 1024 exec dial dial fill close fill close unfill", 2, CURED, NULL},
