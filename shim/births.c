@@ -2,6 +2,7 @@
 #include "births.h"
 #include "family.h"
 #include "memory.h"
+#include "ownfds.h"
 #include "sys.h"
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -263,6 +264,7 @@ void sc_births_begin_fork(void)
 {
 	if (may_write()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
+		sc_ownfds_before_fork();
 		atomic_store(&process->last_fork_ns, now_ns());
 		atomic_fetch_add(&age, 1);
 	}

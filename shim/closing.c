@@ -64,7 +64,7 @@ static void forget_parent(void)
 {
 	sc_background_forget_parent();
 	sc_watch_forget_parent();
-	sc_ownfds_forget_copies();
+	sc_ownfds_forget_parent();
 }
 
 void sc_closing_init(const struct sc_config *loaded)

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 enum {
 	SLOT_COUNT = 128,
@@ -16,6 +19,8 @@ enum {
 	ROOM = 64,
 	RESERVE_COUNT = 8,
 	COPY_COUNT = 64,
+	MOMENT_COUNT = 32,
+	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
 	FLOOR_MAX = 4096 - ROOM,
 };
@@ -41,9 +46,21 @@ static bool is_elsewhere(void)
 	       sc_thread_is_here();
 }
 
-/* Copies of the program's descriptors, held for a moment: number plus one, 0 for none. A forked
- * child must not keep them. */
+/*
+ * A forked child must not keep what the other threads of its parent hold for a moment. Number plus
+ * one, 0 for none: copies of the program's descriptors; what was opened under whatever number was
+ * free. The kernel copies the table first and the memory later, so by what the memory says a copy may
+ * have been released that the child's table has, and an own descriptor may be there whose number is
+ * the program's in the child's table.
+ */
 static _Atomic int copies[COPY_COUNT];
+static _Atomic int copied[COPY_COUNT]; /* descriptors of which a copy is being made */
+static _Atomic int moments[MOMENT_COUNT];
+
+/* The latest copies that were released, a ring, and how many there have been. */
+static _Atomic int released[RELEASED_COUNT];
+static _Atomic uint32_t released_count;
+static __thread uint32_t released_before_fork;
 
 static bool register_fd(int fd)
 {
@@ -95,13 +112,43 @@ int sc_ownfds_share(int wanted)
 	return share < (uint64_t)wanted ? (int)share : wanted;
 }
 
-int sc_ownfds_adopt(int fd)
+static int keep(int fd)
 {
 	if (fd < 0 || is_elsewhere() || register_fd(fd)) {
 		return fd;
 	}
 	sc_sys_close(fd);
 	return -EMFILE;
+}
+
+static bool is_on(const _Atomic int *list, int count, int fd)
+{
+	for (int i = 0; i < count; i++) {
+		if (atomic_load_explicit(&list[i], memory_order_relaxed) == fd + 1) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Put fd on a list, or take it off. */
+static void note(_Atomic int *list, int count, int fd, bool goes_on)
+{
+	for (int i = 0; i < count; i++) {
+		int expected = goes_on ? 0 : fd + 1;
+		if (atomic_compare_exchange_strong(&list[i], &expected, goes_on ? fd + 1 : 0)) {
+			return;
+		}
+	}
+}
+
+int sc_ownfds_adopt(int fd)
+{
+	int kept = keep(fd);
+	if (kept >= 0 && !is_elsewhere()) {
+		note(moments, MOMENT_COUNT, kept, true);
+	}
+	return kept;
 }
 
 static int copy_high(int fd)
@@ -121,7 +168,7 @@ void sc_ownfds_init(void)
 	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
 	int count = sc_ownfds_share(RESERVE_COUNT);
 	for (int i = 0; set >= 0 && i < count; i++) {
-		int fd = sc_ownfds_adopt(copy_high(set));
+		int fd = keep(copy_high(set));
 		atomic_store(&reserve[i], fd < 0 ? 0 : fd + 1);
 	}
 	if (set >= 0) {
@@ -178,20 +225,85 @@ bool sc_ownfds_make_room(void)
 
 int sc_ownfds_copy_for_good(int fd)
 {
-	return sc_ownfds_adopt(copy_high(fd));
+	return keep(copy_high(fd));
 }
 
-static void note_copy(int fd, bool is_copy)
+void sc_ownfds_before_fork(void)
 {
-	for (int i = 0; i < COPY_COUNT; i++) {
-		int expected = is_copy ? 0 : fd + 1;
-		if (atomic_compare_exchange_strong(&copies[i], &expected, is_copy ? fd + 1 : 0)) {
-			return;
+	released_before_fork = atomic_load_explicit(&released_count, memory_order_relaxed);
+}
+
+static bool is_close_on_exec(int fd)
+{
+	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
+	return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/* What the library opens under a number that is not high is of /proc. */
+static bool is_of_proc(int fd)
+{
+	struct statfs status;
+	return is_close_on_exec(fd) && SC_SYS2(SYS_fstatfs, fd, &status) == 0 &&
+	       status.f_type == PROC_SUPER_MAGIC;
+}
+
+static void forget_moments(void)
+{
+	for (int i = 0; i < MOMENT_COUNT; i++) {
+		int mark = atomic_exchange(&moments[i], 0);
+		if (mark != 0) {
+			unregister_fd(mark - 1);
+			if (is_of_proc(mark - 1)) {
+				sc_sys_close(mark - 1);
+			}
 		}
 	}
 }
 
-void sc_ownfds_forget_copies(void)
+/* Copies that the parent released behind the copying of its table. */
+static void forget_released(void)
+{
+	uint32_t count = atomic_load(&released_count);
+	uint32_t first = released_before_fork;
+	first = count - first > RELEASED_COUNT ? count - RELEASED_COUNT : first;
+	for (; first != count; first++) {
+		int fd = atomic_load(&released[first % RELEASED_COUNT]);
+		if (fd >= sc_ownfds_first_copy() && is_close_on_exec(fd)) {
+			unregister_fd(fd);
+			sc_sys_close(fd);
+		}
+	}
+}
+
+static uint64_t inode_of(int fd)
+{
+	struct stat status;
+	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* Copies that were made and not yet on the list: fd itself is still there. */
+static void forget_copies_of(int fd)
+{
+	uint64_t inode = inode_of(fd);
+	int first = sc_ownfds_first_copy();
+	for (int copy = first; inode != 0 && copy < first + SLOT_COUNT; copy++) {
+		if (copy != fd && is_close_on_exec(copy) && inode_of(copy) == inode) {
+			sc_sys_close(copy);
+		}
+	}
+}
+
+static void forget_copied(void)
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int mark = atomic_exchange(&copied[i], 0);
+		if (mark != 0) {
+			forget_copies_of(mark - 1);
+		}
+	}
+}
+
+void sc_ownfds_forget_parent(void)
 {
 	for (int i = 0; i < COPY_COUNT; i++) {
 		int mark = atomic_exchange(&copies[i], 0);
@@ -199,13 +311,16 @@ void sc_ownfds_forget_copies(void)
 			sc_ownfds_release(mark - 1);
 		}
 	}
+	forget_copied();
+	forget_released();
+	forget_moments();
 }
 
 static int copy_for_a_moment(int fd)
 {
 	int copy = copy_high(fd);
 	if (copy != -EMFILE) {
-		return sc_ownfds_adopt(copy);
+		return keep(copy);
 	}
 	int spare = take_reserve();
 	if (spare < 0) {
@@ -220,11 +335,27 @@ static int copy_for_a_moment(int fd)
 
 int sc_ownfds_copy(int fd)
 {
-	int copy = copy_for_a_moment(fd);
-	if (copy >= 0 && !is_elsewhere()) {
-		note_copy(copy, true);
+	if (is_elsewhere()) {
+		return copy_for_a_moment(fd);
 	}
+	note(copied, COPY_COUNT, fd, true);
+	int copy = copy_for_a_moment(fd);
+	if (copy >= 0) {
+		note(copies, COPY_COUNT, copy, true);
+	}
+	note(copied, COPY_COUNT, fd, false);
 	return copy;
+}
+
+/* First on one list, then off the other: a fork may come in between. */
+static void note_released(int fd)
+{
+	if (is_on(copies, COPY_COUNT, fd)) {
+		uint32_t place = atomic_fetch_add(&released_count, 1);
+		atomic_store(&released[place % RELEASED_COUNT], fd);
+		note(copies, COPY_COUNT, fd, false);
+	}
+	note(moments, MOMENT_COUNT, fd, false);
 }
 
 void sc_ownfds_release(int fd)
@@ -236,7 +367,7 @@ void sc_ownfds_release(int fd)
 		sc_sys_close(fd);
 		return;
 	}
-	note_copy(fd, false);
+	note_released(fd);
 	if (!refill_reserve(fd)) {
 		/* First the number: once closed, it may be the program's next. */
 		unregister_fd(fd);

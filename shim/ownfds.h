@@ -28,8 +28,11 @@ int sc_ownfds_copy_for_good(int fd);
  * gives it back with sc_ownfds_release(). */
 int sc_ownfds_copy(int fd);
 
-/* In a forked child: close the copies that its parent's threads had taken at that moment. */
-void sc_ownfds_forget_copies(void);
+/* On the thread that is about to fork. */
+void sc_ownfds_before_fork(void);
+
+/* In a forked child: close what its parent's other threads held for a moment. */
+void sc_ownfds_forget_parent(void);
 
 /* The number from which on a copy lies, if there is room: of this process and, as a rule, of its
  * relatives. */

@@ -31,6 +31,8 @@ static const struct row rows[] = {
 	{"threads", "same", 60, 0},
 	{"threads", "cancel-pending", 1, 0},
 	{"threads", "cancel-during", 720, 0},
+	{"threads", "forks leave", 240, 0},
+	{"threads", "forks close", 240, 0},
 	{"threads", "stack sole", 1, 0},
 	{"threads", "stack dup", 1, 0},
 	{"threads", "stack fork", 1, 0},

@@ -7,6 +7,8 @@
  *     cancel-during  cancelled at any moment: tells how many closes that began have not closed
  *     stack HOW      one with 64 KiB of stack; HOW: sole, dup (duplicated), fork (forked since),
  *                    exit (the connection is left to the end of the process)
+ *     forks HOW      all fork meanwhile; HOW, what children do with what they inherit: leave (to
+ *                    their exit), close (and live on until all connections have ended)
  * Descriptors must be the same behind it as before.
  */
 #include "../harness/pattern.h"
@@ -14,6 +16,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -90,6 +93,103 @@ static void churn(char **words)
 	}
 	for (int i = 0; i < CLOSERS + READERS; i++) {
 		pthread_join(threads[i], NULL);
+	}
+}
+
+/* ---- forks --------------------------------------------------------------------------------- */
+
+/* A fork waits until nobody has a connection whose bytes have not all come: what a child saw of that
+ * one would not be what it closes. */
+static pthread_rwlock_t dialling = PTHREAD_RWLOCK_INITIALIZER;
+static bool children_close;
+static int until_end[2];
+
+static void __attribute__((noreturn)) live_and_end(void)
+{
+	char byte;
+
+	for (int fd = 3; children_close && fd < OWN_FROM; fd++) {
+		must(fd == until_end[0] || close(fd) == 0 || errno == EBADF, "close");
+	}
+	if (children_close && read(until_end[0], &byte, 1) != 0) {
+		_exit(STATUS_FAILED);
+	}
+	_exit(0);
+}
+
+static void *close_and_fork(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < TURNS; i++) {
+		int fd;
+		int copy;
+
+		pthread_rwlock_rdlock(&dialling);
+		fd = dial(port);
+		pthread_rwlock_unlock(&dialling);
+		copy = i % 3 == 0 ? dup(fd) : -1;
+		close_well(fd);
+		if (copy >= 0) {
+			close_well(copy);
+		}
+		if (i % 3 == 1) {
+			pid_t pid;
+
+			pthread_rwlock_wrlock(&dialling);
+			pid = fork();
+			if (pid == 0) {
+				live_and_end();
+			}
+			pthread_rwlock_unlock(&dialling);
+			must(pid > 0, "fork");
+		}
+	}
+	return NULL;
+}
+
+/* Is a connection to the peers there that this end has not ended? */
+static bool is_connected(void)
+{
+	FILE *list = fopen("/proc/self/net/tcp", "r");
+	unsigned int peer_port;
+	unsigned int state;
+	bool is_found = false;
+	char line[256];
+
+	must(list != NULL, "/proc/self/net/tcp");
+	while (!is_found && fgets(line, sizeof(line), list)) {
+		is_found = sscanf(line, "%*d: %*x:%*x %*x:%x %x", &peer_port, &state) == 2 &&
+			   (int)peer_port == port &&
+			   (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT);
+	}
+	fclose(list);
+	return is_found;
+}
+
+static void forks(char **words)
+{
+	pthread_t threads[CLOSERS];
+	long start_ms;
+
+	must(words[0] != NULL, "how");
+	children_close = strcmp(words[0], "close") == 0;
+	must(pipe(until_end) == 0, "pipe");
+	for (int i = 0; i < CLOSERS; i++) {
+		threads[i] = start(close_and_fork, NULL);
+	}
+	for (int i = 0; i < CLOSERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	start_ms = now_ms();
+	while (is_connected()) {
+		pause_within(start_ms);
+	}
+	close_well(until_end[1]);
+	close_well(until_end[0]);
+	for (int i = 0; i < CLOSERS * TURNS / 3; i++) {
+		int status;
+
+		must(wait(&status) > 0 && status == 0, "a child");
 	}
 }
 
@@ -262,7 +362,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(char **words);
 	} whats[] = {{"churn", churn}, {"same", same}, {"cancel-pending", cancel_pending},
-		{"cancel-during", cancel_during}, {"stack", small_stack}};
+		{"cancel-during", cancel_during}, {"stack", small_stack}, {"forks", forks}};
 	int before = count_descriptors();
 
 	must(argc >= 3, "arguments");
