@@ -63,14 +63,14 @@ void sc_inspect_quickly(int fd, struct sc_conn *conn)
 	} else if (unread == 0) {
 		conn->is_urgent = sc_urgent_is_next(fd);
 	} else if (conn->proto == SC_PROTO_TCP || unread > 1 || !is_fin_only(fd)) {
-		conn->unread_bytes = (uint64_t)unread;
+		conn->unread_bytes = (uint32_t)unread;
 	}
 }
 
-uint64_t sc_inspect_unacked_bytes(int fd)
+uint32_t sc_inspect_unacked_bytes(int fd)
 {
 	int bytes = 0;
-	return sc_sys_ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+	return sc_sys_ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
 static void ask_state(int fd, struct sc_conn *conn)

@@ -24,7 +24,7 @@ bool sc_inspect_is_tcp(int fd);
 uint64_t sc_inspect_inode(int fd);
 
 /* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; 0 where there is no answer. */
-uint64_t sc_inspect_unacked_bytes(int fd);
+uint32_t sc_inspect_unacked_bytes(int fd);
 
 /* Has the peer sent its FIN, or is there none (any more)? */
 bool sc_inspect_is_peer_done(int fd);

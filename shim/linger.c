@@ -21,11 +21,6 @@ uint64_t sc_linger_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static uint32_t unacked_bytes(int fd)
-{
-	return (uint32_t)min(sc_inspect_unacked_bytes(fd), UINT32_MAX);
-}
-
 void sc_linger_begin(struct sc_linger *it, int fd, const struct sc_linger_limits *limits)
 {
 	uint64_t now = sc_linger_now_ms();
@@ -38,7 +33,7 @@ void sc_linger_begin(struct sc_linger *it, int fd, const struct sc_linger_limits
 	};
 	/* ENOTCONN: the peer has reset it meanwhile; the discarding sees that too. */
 	sc_sys_shutdown(fd, SHUT_WR);
-	it->unacked_bytes = unacked_bytes(fd);
+	it->unacked_bytes = sc_inspect_unacked_bytes(fd);
 	sc_linger_receive(it, now);
 }
 
@@ -107,7 +102,7 @@ void sc_linger_receive(struct sc_linger *it, uint64_t now_ms)
 static bool is_alive(struct sc_linger *it)
 {
 	uint32_t before = it->unacked_bytes;
-	it->unacked_bytes = unacked_bytes(it->fd);
+	it->unacked_bytes = sc_inspect_unacked_bytes(it->fd);
 	/* The last of them is the FIN's own. */
 	bool is_progress = it->unacked_bytes < before && before > 1;
 	return is_progress || (it->is_hurried && it->unacked_bytes > 0);

@@ -554,7 +554,7 @@ static void test_policy_uninteresting_quick_look_hides_no_action_or_report(void 
 
 /* Named cases. */
 
-static struct row established_with_unread(enum sc_mode mode, uint64_t unread_bytes)
+static struct row established_with_unread(enum sc_mode mode, uint32_t unread_bytes)
 {
 	struct row row = {
 		.config = default_config,
@@ -632,7 +632,7 @@ static void test_policy_other_protocol_is_of_no_interest(void **state)
 
 static void test_policy_huge_unread_is_still_drained(void **state)
 {
-	struct row row = established_with_unread(SC_MODE_DRAIN, UINT64_MAX);
+	struct row row = established_with_unread(SC_MODE_DRAIN, UINT32_MAX);
 
 	(void)state;
 	assert_true(sc_policy_is_of_interest(&row.config, &row.conn));
@@ -722,7 +722,7 @@ static void test_policy_linger_time_with_huge_option_does_not_overflow(void **st
 
 /* What is worth a report. */
 
-static bool is_reported(enum sc_report_level level, enum sc_outcome outcome, uint64_t unread_bytes,
+static bool is_reported(enum sc_report_level level, enum sc_outcome outcome, uint32_t unread_bytes,
 	uint64_t drained_bytes)
 {
 	struct row row = established_with_unread(SC_MODE_FIN, unread_bytes);

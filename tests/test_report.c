@@ -275,15 +275,15 @@ static void test_report_huge_numbers_are_whole(void **state)
 	(void)state;
 	event.pid = INT32_MAX;
 	event.fd = INT32_MAX;
-	event.conn.unread_bytes = UINT64_MAX;
-	event.conn.unacked_bytes = UINT64_MAX - 1;
+	event.conn.unread_bytes = UINT32_MAX;
+	event.conn.unacked_bytes = UINT32_MAX - 1;
 	event.drained_bytes = UINT64_MAX;
 	event.elapsed_us = UINT64_MAX;
 	event.site.module_offset = UINT64_MAX;
 	event.site.symbol_offset = UINT64_MAX;
 	check(&event, "safeclose[2147483647]: close(2147483647) "
-		      "10.0.0.5:8080 -> 10.0.0.9:51544: 18446744073709551615 unread, "
-		      "18446744073709551614 unacknowledged; drained 18446744073709551615, "
+		      "10.0.0.5:8080 -> 10.0.0.9:51544: 4294967295 unread, "
+		      "4294967294 unacknowledged; drained 18446744073709551615, "
 		      "fin in 18446744073709551.6 ms; app+0xffffffffffffffff "
 		      "(reply_and_close+0xffffffffffffffff)\n");
 }
@@ -446,8 +446,8 @@ static struct sc_event longest(const char *module, const char *symbol)
 	event.outcome = SC_OUTCOME_ABORTIVE;
 	event.why = "holders unknown";
 	event.conn.is_urgent = true;
-	event.conn.unread_bytes = UINT64_MAX;
-	event.conn.unacked_bytes = UINT64_MAX;
+	event.conn.unread_bytes = UINT32_MAX;
+	event.conn.unacked_bytes = UINT32_MAX;
 	event.conn.local = ipv6("2001:db8:1111:2222:3333:4444:5555:6666", 65535);
 	event.conn.peer = event.conn.local;
 	event.drained_bytes = UINT64_MAX;
