@@ -97,12 +97,21 @@ static long read_head(const struct sc_exec *exec, char *head)
 	return length;
 }
 
-/* The kernel's own opinion, from Linux 6.14 on: a file that is being written, for one. */
+/* Whether a filter (seccomp) forbids the call itself: with no path the kernel says EFAULT. */
+static bool is_execve_denied(const struct sc_exec *exec)
+{
+	bool is_by_execve = exec->folder == AT_FDCWD && exec->flags == 0;
+	return is_by_execve && SC_SYS3(SYS_execve, NULL, NULL, NULL) != -EFAULT;
+}
+
+/* The kernel's own opinion, from Linux 6.14 on: a file that is being written, arguments too big or
+ * nowhere, for some. */
 static bool is_forbidden(const struct sc_exec *exec)
 {
 	char *none[] = {NULL};
-	long result = SC_SYS5(
-		SYS_execveat, exec->folder, exec->path, none, none, exec->flags | AT_EXECVE_CHECK);
+	long result = SC_SYS5(SYS_execveat, exec->folder, exec->path,
+		exec->argv != NULL ? exec->argv : none, exec->envp != NULL ? exec->envp : none,
+		exec->flags | AT_EXECVE_CHECK);
 	return result < 0 && result != -EINVAL && result != -ENOSYS;
 }
 
@@ -188,7 +197,8 @@ static bool is_runnable(const struct sc_exec *exec, int depth)
 
 bool sc_executable_may_run(const struct sc_exec *exec)
 {
-	return exec->path != NULL && fit_arguments(exec) && is_runnable(exec, 0);
+	return exec->path != NULL && !is_execve_denied(exec) && is_runnable(exec, 0) &&
+	       fit_arguments(exec);
 }
 
 /* exec->path in the folder of that length. */

@@ -3,8 +3,12 @@
 #include "words.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -160,10 +164,47 @@ static void do_try_exec_big(char **words)
 	exec_by(words[0], path, arguments);
 }
 
+/* Of arguments or of an environment that are nowhere. */
+static void do_try_exec_astray(char **words)
+{
+	char path[] = "/proc/self/exe";
+	char *arguments[] = {path, NULL};
+	char **volatile nowhere = (char **)(uintptr_t)8;
+	char *stray[] = {path, (char *)nowhere, NULL};
+
+	(void)words;
+	errno = ERRNO_BEFORE;
+	tell_result("execve", "nowhere", execve(path, nowhere, environ));
+	tell_result("execve", "stray", execve(path, stray, environ));
+	tell_result("execve", "environment", execve(path, arguments, nowhere));
+	tell_result("execv", "nowhere", execv(path, nowhere));
+	tell_result("syscall", "nowhere", syscall(SYS_execve, path, nowhere, nowhere));
+	tell_result("syscall", "path", syscall(SYS_execve, nowhere, arguments, environ));
+}
+
+/* execve() is answered with EPERM from now on, execveat() is not. */
+static void do_deny_execve(char **words)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+
+	(void)words;
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
+}
+
 const struct word words_exec[] = {
 	{"exec", 0, do_exec},         /* WORD...: to the last */
 	{"exec-by", 2, do_exec_by},   /* WAY FILE WORD...: to the last; FILE is this program */
 	{"try-exec", 2, do_try_exec}, /* WAY FILE: tells the result */
-	{"try-exec-big", 2, do_try_exec_big}, /* WAY BYTES: tells the result */
+	{"try-exec-astray", 0, do_try_exec_astray}, /* tells the results */
+	{"deny-execve", 0, do_deny_execve},         /* EPERM from now on */
+	{"try-exec-big", 2, do_try_exec_big},       /* WAY BYTES: tells the result */
 	{NULL, 0, NULL},
 };
