@@ -246,6 +246,7 @@ static const struct {
 	CALL(execveat),
 	CALL(faccessat),
 	CALL(faccessat2),
+	CALL(fstatfs),
 	CALL(getgroups),
 	CALL(getppid),
 	CALL(getresgid),
