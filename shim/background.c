@@ -225,7 +225,8 @@ static void linger_until_none_is_left(void)
 			sc_lingerers_begin_some(&all);
 		} else if (!is_given && all.retry_count > 0) {
 			sc_lingerers_ask(&all);
-		} else if (!is_given && is_idle && all.kept.count == 0 && may_leave()) {
+		} else if ((!is_given || all.is_blind) && is_idle && all.kept.count == 0 &&
+			   may_leave()) {
 			break;
 		}
 	}

@@ -510,11 +510,21 @@ static int64_t time_left(const struct sc_lingerers *all, uint64_t now_ms, int64_
 	return max_wait_ms >= 0 && max_wait_ms < left ? max_wait_ms : left;
 }
 
-/* Waiting is forbidden (seccomp): at least do not spin. */
-static void pause_a_moment(void)
+/* Waiting is forbidden (seccomp): look at all of them instead, but do not spin. */
+static void look_blindly(struct sc_lingerers *all)
 {
 	struct timespec pause = {0, RETRY_MS * 1000000};
 	SC_SYS2(SYS_nanosleep, &pause, NULL);
+	all->is_blind = true;
+	uint64_t now = sc_linger_now_ms();
+	uint32_t newer;
+	for (uint32_t slot = all->kept.oldest; slot != SC_NO_SLOT; slot = newer) {
+		newer = all->kept.slots[slot].newer;
+		if (all->kept.slots[slot].phase == SC_PHASE_LINGERING) {
+			receive(all, slot, now);
+		}
+	}
+	tick(all, now);
 }
 
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
@@ -533,13 +543,14 @@ bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms)
 		struct timespec time = {wait / 1000, wait % 1000 * 1000000};
 		long count = SC_SYS5(SYS_ppoll, &wanted, 1, wait < 0 ? NULL : &time, NULL, 0);
 		if (count < 0 && count != -EINTR) {
-			pause_a_moment();
+			look_blindly(all);
+			return true;
 		}
 		return count == 1;
 	}
 	long count = SC_SYS6(SYS_epoll_pwait, all->poll, events, EVENTS, wait_ms, NULL, 8);
 	if (count < 0 && count != -EINTR) {
-		pause_a_moment();
+		look_blindly(all);
 		return true;
 	}
 	uint64_t now = sc_linger_now_ms();

@@ -29,6 +29,7 @@ struct sc_lingerers {
 	uint32_t max;            /* past it the oldest is finished */
 	int poll;                /* epoll set of them all; negative: nothing is kept */
 	int reader;              /* see sc_lingerers_listen() */
+	bool is_blind;           /* waiting is forbidden: sc_lingerers_wait() cannot tell */
 	uint64_t due_ms;         /* when sc_lingerers_tick() has work; never later than needed */
 	uint64_t granularity_ms; /* clocks may run this much over, so that few looks serve all */
 	uint64_t until_ms;       /* the process ends then; 0: not in sight */
@@ -50,7 +51,7 @@ void sc_lingerers_ask(struct sc_lingerers *all);
 
 /*
  * Wait until something has come, a clock has run out or max_wait_ms are over, and deal with it.
- * Returns true where reader, a descriptor in the set, has become readable.
+ * Returns true where reader, a descriptor in the set, has become readable, or where nobody can tell.
  */
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms);
 
