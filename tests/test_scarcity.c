@@ -264,7 +264,8 @@ static void test_scarce_fin_ends_with_fin(void **state)
 
 /* ---- what is particular --------------------------------------------------------------------- */
 
-/* Duplicated, and nobody can tell whether it is held: left alone, and said so. */
+/* Duplicated, and nobody can tell whether it is held: left alone, and said so. Where the program has
+ * read it and closed the other before the library let go, it says that instead. */
 static void test_scarce_unknown_holders_are_reported(void **state)
 {
 	static const char *const modes[] = {"drain", "fin"};
@@ -274,11 +275,15 @@ static void test_scarce_unknown_holders_are_reported(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		struct crowd_end end = run(&row, modes[i]);
+		size_t unknown = text_lines_with(
+			end.report, ": 1000 unread", "; shared (holders unknown) in ");
+		size_t last =
+			text_lines_with(end.report, ": 1000 unread", "; shared (let go last) in ");
 
 		assert_crowd_was_fin(&end, 1);
-		assert_int_equal(text_lines_with(end.report, ": 1000 unread",
-					 "; shared (holders unknown) in "),
-			1);
+		if (unknown + last != 1) {
+			fail_msg("%s: not one close, left alone:\n%s", modes[i], end.report);
+		}
 	}
 }
 
