@@ -27,8 +27,8 @@ struct process_cost {
 };
 struct process_cost process_cost(pid_t pid, pid_t tid);
 
-/* Sockets in the descriptor table of a thread; of the process itself where tid is pid. */
-size_t process_sockets(pid_t pid, pid_t tid);
+/* Open descriptors of the process. */
+size_t process_descriptors(pid_t pid);
 
 /* Sockets that lie in the thread's table and not in that of the process. */
 size_t process_sockets_apart(pid_t pid, pid_t tid);
