@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable
 
 from content import http_body
-from exchange import Traffic
+from exchange import Exchange, Traffic
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 PORT = 8080  # free in a private namespace
@@ -31,6 +31,10 @@ class Case:
     is_reset: bool = True
     # Bytes are still on their way at the close: drain, which does not wait, cannot promise FIN.
     is_late: bool = False
+    # They all come after the close, which resets nothing by itself.
+    is_all_late: bool = False
     # More than one process holds a connection, so reports of sharing can be true.
     is_shared: bool = False
     is_client: bool = False
+    exchange: type = Exchange  # what the measuring end of a client speaks
+    settings: tuple = ()  # of the library, besides the mode: ((name, value), ...)

@@ -8,9 +8,11 @@ import sys
 from case import PORT, PROGRAMS, Case
 from content import BODY, HUGE, LARGE, PAGE, http, whole
 from exchange import Traffic
+from exchange_tls import TlsExchange
 
 PIPELINED = http(b"GET", b"/large.txt") * 400
 UPLOAD = Traffic(http(b"POST", b"/", LARGE))
+UPLOADED = LARGE[:180000]
 REDIS_ERROR = b"-ERR Protocol error: too big inline request\r\n"
 
 NGINX_CONF = """\
@@ -74,6 +76,16 @@ def busybox(folder):
 
 def forking_http(folder):
     return [sys.executable, PROGRAMS / "forking_http.py", str(PORT), folder]
+
+
+def tls_client(folder, *size):
+    (folder / "upload.txt").write_bytes(UPLOADED)
+    return [sys.executable, PROGRAMS / "tls_client.py", str(PORT), folder / "upload.txt", *size]
+
+
+def tls_client_that_waits(folder):
+    """For room in its send buffer, so that the tickets are there when it closes."""
+    return tls_client(folder, "16384")
 
 
 def bash(folder):
@@ -153,5 +165,31 @@ CASES = [
         payload=whole,
         is_shared=True,
         is_client=True,
+    ),
+    Case(
+        "python3 ssl client",
+        "TLS tickets never read",
+        ("openssl",),
+        tls_client_that_waits,
+        Traffic(b""),
+        UPLOADED,
+        payload=whole,
+        connections=20,
+        is_client=True,
+        exchange=TlsExchange,
+    ),
+    Case(
+        "python3 ssl client",
+        "TLS tickets after the close",
+        ("openssl",),
+        tls_client,
+        Traffic(b""),
+        UPLOADED,
+        payload=whole,
+        is_late=True,
+        is_all_late=True,
+        is_client=True,
+        exchange=TlsExchange,
+        settings=(("SAFECLOSE_WHEN", "always"),),
     ),
 ]

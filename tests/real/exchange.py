@@ -90,11 +90,17 @@ class Exchange:
         except OSError as error:
             self.note(error.errno)
             data = b""
-        if data and not self.chunks and self.traffic.rest:
-            self.unsent = memoryview(bytes(self.unsent) + self.traffic.rest)
         self.is_ended = not data
-        self.chunks.append(data)
+        self.take(data)
         time.sleep(RECEIVE_PAUSE_S)
+
+    def take(self, data):
+        if data and not self.chunks and self.traffic.rest:
+            self.send_later(self.traffic.rest)
+        self.chunks.append(data)
+
+    def send_later(self, data):
+        self.unsent = memoryview(bytes(self.unsent) + data)
 
     def wanted_events(self):
         reading = 0 if self.is_ended else selectors.EVENT_READ

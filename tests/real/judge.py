@@ -35,7 +35,8 @@ def judge_program(measured, without):
 def judge_without(case, measured):
     if not measured.is_quiet or not measured.was_running:
         yield "the program misbehaves by itself"
-    if case.is_reset and (measured.counters.aborts == 0 or is_perfect(case, measured)):
+    has_reset = measured.counters.aborts > 0 or (case.is_all_late and measured.counters.resets > 0)
+    if case.is_reset and (not has_reset or is_perfect(case, measured)):
         yield "no reset: the case shows nothing"
     if not case.is_reset and not is_perfect(case, measured):
         yield "not whole"

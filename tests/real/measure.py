@@ -54,7 +54,7 @@ def several_at_once(case, program):
 
 def measure_server(case, folder, mode, library):
     namespace.enter()
-    program = Program(case.command(folder), folder, mode, library)
+    program = Program(case.command(folder), folder, mode, library, case.settings)
     try:
         is_ready = namespace.wait_for(
             lambda: namespace.is_listening(PORT) or not program.is_running(), START_SECONDS
@@ -73,10 +73,10 @@ def measure_server(case, folder, mode, library):
 
 
 def serve_once(case, folder, mode, library, listener):
-    program = Program(case.command(folder), folder, mode, library)
+    program = Program(case.command(folder), folder, mode, library, case.settings)
     try:
         sock, _ = listener.accept()
-        received = Exchange(sock, case.traffic).finish()
+        received = case.exchange(sock, case.traffic).finish()
         return received, program.await_end(), program
     finally:
         program.stop()

@@ -22,6 +22,7 @@ PACKAGES = {
     "socat": "socat",
     "inetd": "openbsd-inetd",
     "bash": "bash",
+    "openssl": "openssl",
 }
 SERVICES = {"nginx-light": "nginx", "redis-server": "redis-server", "openbsd-inetd": "inetd"}
 INSTALL = ["apt-get", "-y", "-q", "--no-install-recommends", "--no-remove", "install"]

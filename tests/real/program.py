@@ -17,14 +17,14 @@ WITHOUT = "without"  # the mode in which the library is not there
 class Program:
     """folder: where its log and its reports go; as both names begin with the mode, all are kept."""
 
-    def __init__(self, argv, folder, mode, library):
+    def __init__(self, argv, folder, mode, library, settings=()):
         self.output_path = Path(folder, mode + ".output")
         self.reports_path = Path(folder, mode + ".reports")
         with open(self.output_path, "ab") as output:
             self.process = subprocess.Popen(
                 argv,
                 cwd=folder,
-                env=environment(mode, library, self.reports_path),
+                env=environment(mode, library, self.reports_path, settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -72,7 +72,7 @@ class Program:
         return self.reports_path.read_text(errors="replace").splitlines()
 
 
-def environment(mode, library, reports_path):
+def environment(mode, library, reports_path, settings):
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -85,4 +85,5 @@ def environment(mode, library, reports_path):
         "SAFECLOSE_MODE": mode,
         "SAFECLOSE_REPORT": "all",
         "SAFECLOSE_LOG": str(reports_path),
+        **dict(settings),
     }
