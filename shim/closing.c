@@ -353,7 +353,7 @@ static void end_before_exec(struct sc_job *job, enum sc_holders holders)
 
 /* One sweep serves as many as there is room for. Returns how many of fds it dealt with. */
 static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query *queries,
-	size_t size, const int *fds, size_t count, const void *caller)
+	size_t size, const int *fds, size_t count, const struct sc_call *call)
 {
 	size_t kept = 0;
 	size_t at = 0;
@@ -361,7 +361,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 		struct sc_job *job = &jobs[kept];
 		struct sc_verdict verdict;
 		if (look(fds[at], &job->conn, &verdict)) {
-			remember(job, fds[at], SC_VIA_EXEC, caller);
+			remember(job, fds[at], call->via, call->caller);
 			job->is_in_place = true;
 			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,
 				.birth = (enum sc_birth)job->birth,
@@ -376,7 +376,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 	return at;
 }
 
-void sc_closing_before_exec(const int *fds, size_t count, const void *caller)
+void sc_closing_before_exec(const int *fds, size_t count, const struct sc_call *call)
 {
 	struct sc_job few_jobs[FEW];
 	struct sc_holders_query few_queries[FEW];
@@ -385,12 +385,12 @@ void sc_closing_before_exec(const int *fds, size_t count, const void *caller)
 	sc_sink_prepare();
 	if (many != NULL) {
 		struct sc_holders_query *queries = (struct sc_holders_query *)(many + count);
-		end_some_before_exec(many, queries, count, fds, count, caller);
+		end_some_before_exec(many, queries, count, fds, count, call);
 		sc_memory_unmap(many, bytes);
 		return;
 	}
 	while (count > 0) {
-		size_t done = end_some_before_exec(few_jobs, few_queries, FEW, fds, count, caller);
+		size_t done = end_some_before_exec(few_jobs, few_queries, FEW, fds, count, call);
 		fds += done;
 		count -= done;
 	}

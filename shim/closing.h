@@ -26,6 +26,12 @@ struct sc_closing {
 	struct sc_linger_end early_end;
 };
 
+/* The call that closes, and where it was made. */
+struct sc_call {
+	enum sc_via via;
+	const void *caller;
+};
+
 /* Once, before the first close. config must live for ever. */
 void sc_closing_init(const struct sc_config *config);
 
@@ -60,6 +66,6 @@ void sc_closing_leave_to_twin(struct sc_closing *it);
  * fds would be closed by an exec that is about to be tried: end their connections, but leave the
  * descriptors open.
  */
-void sc_closing_before_exec(const int *fds, size_t count, const void *caller);
+void sc_closing_before_exec(const int *fds, size_t count, const struct sc_call *call);
 
 #endif

@@ -200,18 +200,20 @@ static void find_or_exec(struct walk *walk, int fd)
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	if (flags >= 0 && (flags & FD_CLOEXEC) && sc_inspect_is_tcp(fd) &&
 		!append(&walk->found, fd)) {
-		sc_closing_before_exec(&fd, 1, walk->caller);
+		struct sc_call call = {walk->via, walk->caller};
+		sc_closing_before_exec(&fd, 1, &call);
 	}
 }
 
-void sc_ending_exec(const void *caller)
+void sc_ending_exec(enum sc_via via, const void *caller)
 {
-	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .caller = caller};
+	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .via = via, .caller = caller};
 	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
 		return;
 	}
 	walk_descriptors(&walk);
-	sc_closing_before_exec(walk.found.fds, walk.found.count, caller);
+	struct sc_call call = {via, caller};
+	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
 }

@@ -21,7 +21,7 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams);
 
 /* An exec of a program that can be run is about to be tried: the same for what is close-on-exec. */
-void sc_ending_exec(const void *caller);
+void sc_ending_exec(enum sc_via via, const void *caller);
 
 /* The exec has failed. */
 void sc_ending_exec_failed(void);

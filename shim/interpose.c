@@ -21,14 +21,15 @@
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 
-static inline __attribute__((always_inline)) int close_one(int fd, const void *caller)
+static inline __attribute__((always_inline)) int close_one(
+	int fd, enum sc_via via, const void *caller)
 {
 	struct sc_closing closing;
 	sc_start();
 	if (refuse_own(fd)) {
 		return -1;
 	}
-	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
+	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
 	sc_births_forget(fd);
 	if (!is_followed) {
 		return sc_real.close(fd);
@@ -40,14 +41,14 @@ static inline __attribute__((always_inline)) int close_one(int fd, const void *c
 
 SC_EXPORT int close(int fd)
 {
-	return close_one(fd, __builtin_return_address(0));
+	return close_one(fd, SC_VIA_CLOSE, __builtin_return_address(0));
 }
 
 /* glibc's own second name for it. */
 SC_EXPORT int __close(int fd);
 SC_EXPORT int __close(int fd)
 {
-	return close_one(fd, __builtin_return_address(0));
+	return close_one(fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0));
 }
 
 /* The program wants this number: the library's own descriptor there moves away. */

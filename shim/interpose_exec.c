@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* End what is close-on-exec, if the program can be run. Returns whether anything was asked. */
-static bool before(const struct sc_exec *exec, bool is_in_path, const void *caller)
+static bool before(const struct sc_exec *exec, bool is_in_path, enum sc_via via, const void *caller)
 {
 	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
 		return false;
@@ -26,16 +26,16 @@ static bool before(const struct sc_exec *exec, bool is_in_path, const void *call
 	bool may_run = is_in_path ? sc_executable_may_run_in_path(exec, getenv("PATH"))
 				  : sc_executable_may_run(exec);
 	if (may_run) {
-		sc_ending_exec(caller);
+		sc_ending_exec(via, caller);
 	}
 	return may_run;
 }
 
-int sc_interpose_execve(const char *path, char *const argv[], char *const envp[],
+int sc_interpose_execve(enum sc_via via, const char *path, char *const argv[], char *const envp[],
 	const void *caller, int (*real)(const char *, char *const[], char *const[]))
 {
 	struct sc_exec exec = {.folder = AT_FDCWD, .path = path, .argv = argv, .envp = envp};
-	bool is_ended = before(&exec, false, caller);
+	bool is_ended = before(&exec, false, via, caller);
 	int result = real(path, argv, envp);
 	if (is_ended) {
 		sc_ending_exec_failed();
@@ -43,14 +43,15 @@ int sc_interpose_execve(const char *path, char *const argv[], char *const envp[]
 	return result;
 }
 
-static int run_in_path(const char *file, char *const argv[], char *const envp[], const void *caller)
+static int run_in_path(enum sc_via via, const char *file, char *const argv[], char *const envp[],
+	const void *caller)
 {
 	struct sc_exec exec = {.folder = AT_FDCWD,
 		.path = file,
 		.argv = argv,
 		.envp = envp,
 		.is_shell_allowed = true};
-	bool is_ended = before(&exec, true, caller);
+	bool is_ended = before(&exec, true, via, caller);
 	int result = sc_real.execvpe(file, argv, envp);
 	if (is_ended) {
 		sc_ending_exec_failed();
@@ -61,26 +62,27 @@ static int run_in_path(const char *file, char *const argv[], char *const envp[],
 SC_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
 	sc_start();
-	return sc_interpose_execve(path, argv, envp, __builtin_return_address(0), sc_real.execve);
+	return sc_interpose_execve(
+		SC_VIA_EXECVE, path, argv, envp, __builtin_return_address(0), sc_real.execve);
 }
 
 SC_EXPORT int execv(const char *path, char *const argv[])
 {
 	sc_start();
 	return sc_interpose_execve(
-		path, argv, environ, __builtin_return_address(0), sc_real.execve);
+		SC_VIA_EXECV, path, argv, environ, __builtin_return_address(0), sc_real.execve);
 }
 
 SC_EXPORT int execvp(const char *file, char *const argv[])
 {
 	sc_start();
-	return run_in_path(file, argv, environ, __builtin_return_address(0));
+	return run_in_path(SC_VIA_EXECVP, file, argv, environ, __builtin_return_address(0));
 }
 
 SC_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	sc_start();
-	return run_in_path(file, argv, envp, __builtin_return_address(0));
+	return run_in_path(SC_VIA_EXECVPE, file, argv, envp, __builtin_return_address(0));
 }
 
 /* How many arguments follow, the closing NULL included. */
@@ -125,7 +127,7 @@ SC_EXPORT int execl(const char *path, const char *first, ...)
 	COLLECT(argv, first);
 	va_end(list);
 	return sc_interpose_execve(
-		path, argv, environ, __builtin_return_address(0), sc_real.execve);
+		SC_VIA_EXECL, path, argv, environ, __builtin_return_address(0), sc_real.execve);
 }
 
 SC_EXPORT int execlp(const char *file, const char *first, ...)
@@ -133,7 +135,7 @@ SC_EXPORT int execlp(const char *file, const char *first, ...)
 	sc_start();
 	COLLECT(argv, first);
 	va_end(list);
-	return run_in_path(file, argv, environ, __builtin_return_address(0));
+	return run_in_path(SC_VIA_EXECLP, file, argv, environ, __builtin_return_address(0));
 }
 
 SC_EXPORT int execle(const char *path, const char *first, ...)
@@ -142,7 +144,8 @@ SC_EXPORT int execle(const char *path, const char *first, ...)
 	COLLECT(argv, first);
 	char *const *envp = va_arg(list, char *const *);
 	va_end(list);
-	return sc_interpose_execve(path, argv, envp, __builtin_return_address(0), sc_real.execve);
+	return sc_interpose_execve(
+		SC_VIA_EXECLE, path, argv, envp, __builtin_return_address(0), sc_real.execve);
 }
 
 SC_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
@@ -150,7 +153,7 @@ SC_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 	sc_start();
 	struct sc_exec exec = {
 		.folder = fd, .path = "", .flags = AT_EMPTY_PATH, .argv = argv, .envp = envp};
-	bool is_ended = before(&exec, false, __builtin_return_address(0));
+	bool is_ended = before(&exec, false, SC_VIA_FEXECVE, __builtin_return_address(0));
 	int result = sc_real.fexecve(fd, argv, envp);
 	if (is_ended) {
 		sc_ending_exec_failed();
@@ -167,7 +170,7 @@ int sc_interpose_execveat(int folder, const char *path, char *const argv[], char
 		.flags = flags & AT_EMPTY_PATH,
 		.argv = argv,
 		.envp = envp};
-	bool is_ended = before(&exec, false, caller);
+	bool is_ended = before(&exec, false, SC_VIA_EXECVEAT, caller);
 	int result = real(folder, path, argv, envp, flags);
 	if (is_ended) {
 		sc_ending_exec_failed();

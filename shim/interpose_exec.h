@@ -3,7 +3,9 @@
 #ifndef SC_INTERPOSE_EXEC_H
 #define SC_INTERPOSE_EXEC_H
 
-int sc_interpose_execve(const char *path, char *const argv[], char *const envp[],
+#include "report.h"
+
+int sc_interpose_execve(enum sc_via via, const char *path, char *const argv[], char *const envp[],
 	const void *caller, int (*real)(const char *, char *const[], char *const[]));
 
 int sc_interpose_execveat(int folder, const char *path, char *const argv[], char *const envp[],

@@ -26,7 +26,7 @@ static void run_at_exit(void *unused)
 static void run_at_quick_exit(void *unused)
 {
 	(void)unused;
-	sc_ending_exit(SC_VIA_EXIT, NULL, false);
+	sc_ending_exit(SC_VIA_QUICK_EXIT, NULL, false);
 }
 
 void sc_interpose_register_exit(void)
@@ -48,7 +48,7 @@ SC_EXPORT void _exit(int status)
 SC_EXPORT void _Exit(int status)
 {
 	sc_start();
-	sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, __builtin_return_address(0), false);
+	sc_ending_exit(SC_VIA_CAPITAL_EXIT, __builtin_return_address(0), false);
 	sc_real._exit(status);
 	__builtin_unreachable();
 }

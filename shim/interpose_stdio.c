@@ -46,12 +46,12 @@ static bool still_holds(int fd, const struct sc_closing *closing)
 	       status.st_ino == closing->job.conn.inode;
 }
 
-static FILE *reopen(FILE *(*real)(const char *, const char *, FILE *), const char *path,
-	const char *mode, FILE *stream, const void *caller)
+static FILE *reopen(enum sc_via via, FILE *(*real)(const char *, const char *, FILE *),
+	const char *path, const char *mode, FILE *stream, const void *caller)
 {
 	struct sc_closing closing;
 	int fd = fileno_unlocked(stream);
-	bool is_followed = fd >= 0 && sc_closing_begin(&closing, fd, SC_VIA_FREOPEN, caller);
+	bool is_followed = fd >= 0 && sc_closing_begin(&closing, fd, via, caller);
 	FILE *result = real(path, mode, stream);
 	if (is_followed) {
 		bool is_closed = !still_holds(fd, &closing);
@@ -66,12 +66,14 @@ static FILE *reopen(FILE *(*real)(const char *, const char *, FILE *), const cha
 SC_EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream)
 {
 	sc_start();
-	return reopen(sc_real.freopen, path, mode, stream, __builtin_return_address(0));
+	return reopen(
+		SC_VIA_FREOPEN, sc_real.freopen, path, mode, stream, __builtin_return_address(0));
 }
 
 #undef freopen64
 SC_EXPORT FILE *freopen64(const char *path, const char *mode, FILE *stream)
 {
 	sc_start();
-	return reopen(sc_real.freopen64, path, mode, stream, __builtin_return_address(0));
+	return reopen(SC_VIA_FREOPEN64, sc_real.freopen64, path, mode, stream,
+		__builtin_return_address(0));
 }

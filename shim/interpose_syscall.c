@@ -250,8 +250,8 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 	case SYS_close:
 		return follow_close(a, caller);
 	case SYS_execve:
-		return sc_interpose_execve(
-			(const char *)a, (char *const *)b, (char *const *)c, caller, real_execve);
+		return sc_interpose_execve(SC_VIA_EXECVE, (const char *)a, (char *const *)b,
+			(char *const *)c, caller, real_execve);
 	case SYS_execveat:
 		return sc_interpose_execveat((int)a, (const char *)b, (char *const *)c,
 			(char *const *)d, (int)e, caller, real_execveat);

@@ -16,17 +16,28 @@ enum { SC_REPORT_LINE_MAX = 1024 }; /* bytes of the longest line, newline includ
 /* The call that closed. The names a report uses: sc_report_via_name(). */
 enum sc_via {
 	SC_VIA_CLOSE,
+	SC_VIA_UNDERSCORES_CLOSE, /* __close */
 	SC_VIA_CLOSE_RANGE,
 	SC_VIA_CLOSEFROM,
 	SC_VIA_DUP2,
 	SC_VIA_DUP3,
 	SC_VIA_FCLOSE,
 	SC_VIA_FREOPEN,
-	SC_VIA_FCLOSEALL,
-	SC_VIA_EXIT,            /* exit, return from main, the last pthread_exit, quick_exit */
-	SC_VIA_UNDERSCORE_EXIT, /* _exit, _Exit, exit_group */
+	SC_VIA_FREOPEN64,
+	SC_VIA_EXIT,            /* return from main and the last pthread_exit too */
+	SC_VIA_UNDERSCORE_EXIT, /* _exit; the system calls exit and exit_group */
+	SC_VIA_CAPITAL_EXIT,    /* _Exit */
+	SC_VIA_QUICK_EXIT,
 	SC_VIA_ABORT,
-	SC_VIA_EXEC,
+	SC_VIA_EXECVE,
+	SC_VIA_EXECV,
+	SC_VIA_EXECVP,
+	SC_VIA_EXECVPE,
+	SC_VIA_EXECL,
+	SC_VIA_EXECLP,
+	SC_VIA_EXECLE,
+	SC_VIA_FEXECVE,
+	SC_VIA_EXECVEAT,
 	SC_VIA_COUNT
 };
 

@@ -22,36 +22,41 @@
 
 /* ---- what is close-on-exec ----------------------------------------------------------------- */
 
-static const struct sharing_row ways[] = {
-	{"execve", "exec-by execve " ACTOR},
-	{"execv", "exec-by execv " ACTOR},
-	{"execvp", "exec-by execvp " ACTOR},
-	{"execvp_in_path", "setenv PATH /nowhere:" FOLDER " exec-by execvp actor"},
-	{"execvpe", "setenv PATH /etc/passwd:" FOLDER ":/bin exec-by execvpe actor"},
-	{"execl", "exec-by execl " ACTOR},
-	{"execlp", "setenv PATH " FOLDER " exec-by execlp actor"},
-	{"execle", "exec-by execle " ACTOR},
-	{"fexecve", "exec-by fexecve " ACTOR},
-	{"execveat", "exec-by execveat " ACTOR},
-	{"execveat_empty_path", "exec-by execveat-empty " ACTOR},
-	{"syscall", "exec-by syscall " ACTOR},
-	{"syscall_execveat", "exec-by syscall-at " ACTOR},
-	{"two_descriptors", "dupfd-cloexec 3 60 exec-by execve " ACTOR},
-	{"execveat_where_execve_is_forbidden", "deny-execve exec-by execveat-empty " ACTOR},
-	{"with_a_thread", "thread sleep end exec-by execve " ACTOR},
-	{"after_a_child", "fork end wait exec-by execve " ACTOR},
-	{"script", "exec-by execve FILES/script"},
-	{"script_in_path", "setenv PATH FILES:/bin exec-by execlp script"},
-	{"script_for_the_shell", "exec-by execvp FILES/headless"},
+static const struct way {
+	const char *name;
+	const char *words;
+	const char *via;
+} ways[] = {
+	{"execve", "exec-by execve " ACTOR, "]: execve("},
+	{"execv", "exec-by execv " ACTOR, "]: execv("},
+	{"execvp", "exec-by execvp " ACTOR, "]: execvp("},
+	{"execvp_in_path", "setenv PATH /nowhere:" FOLDER " exec-by execvp actor", "]: execvp("},
+	{"execvpe", "setenv PATH /etc/passwd:" FOLDER ":/bin exec-by execvpe actor", "]: execvpe("},
+	{"execl", "exec-by execl " ACTOR, "]: execl("},
+	{"execlp", "setenv PATH " FOLDER " exec-by execlp actor", "]: execlp("},
+	{"execle", "exec-by execle " ACTOR, "]: execle("},
+	{"fexecve", "exec-by fexecve " ACTOR, "]: fexecve("},
+	{"execveat", "exec-by execveat " ACTOR, "]: execveat("},
+	{"execveat_empty_path", "exec-by execveat-empty " ACTOR, "]: execveat("},
+	{"syscall", "exec-by syscall " ACTOR, "]: execve("},
+	{"syscall_execveat", "exec-by syscall-at " ACTOR, "]: execveat("},
+	{"two_descriptors", "dupfd-cloexec 3 60 exec-by execve " ACTOR, "]: execve("},
+	{"execveat_where_execve_is_forbidden", "deny-execve exec-by execveat-empty " ACTOR,
+		"]: execveat("},
+	{"with_a_thread", "thread sleep end exec-by execve " ACTOR, "]: execve("},
+	{"after_a_child", "fork end wait exec-by execve " ACTOR, "]: execve("},
+	{"script", "exec-by execve FILES/script", "]: execve("},
+	{"script_in_path", "setenv PATH FILES:/bin exec-by execlp script", "]: execlp("},
+	{"script_for_the_shell", "exec-by execvp FILES/headless", "]: execvp("},
 };
 
 static char files[] = "/tmp/safeclose-test-XXXXXX"; /* the folder FILES, see make_files() */
 
 /* The new program has nothing at 3, and the runner's "go" finds it. */
-static struct stage_end exec_away(const struct sharing_row *row, const char *mode)
+static struct stage_end exec_away(const struct way *way, const char *mode)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
-	char *words = text_replaced(row->words, "FILES", files);
+	char *words = text_replaced(way->words, "FILES", files);
 	struct stage_end end;
 
 	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
@@ -85,22 +90,24 @@ static void test_exec_off_resets_silently(void **state)
 
 static void test_exec_warn_resets_and_reports(void **state)
 {
-	struct stage_end end = exec_away(*state, "warn");
+	const struct way *way = *state;
+	struct stage_end end = exec_away(way, "warn");
 
 	assert_was_reset(&end);
-	assert_reported(&end, "]: exec(", ": 1000 unread, ");
+	assert_reported(&end, way->via, ": 1000 unread, ");
 	assert_reported(&end, "rst (unread) in ", NULL);
 }
 
 static void test_exec_ends_with_fin(void **state)
 {
 	static const char *const modes[] = {"drain", "fin"};
+	const struct way *way = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = exec_away(*state, modes[i]);
+		struct stage_end end = exec_away(way, modes[i]);
 
 		assert_was_fin(&end);
-		assert_reported(&end, "]: exec(", ": 1000 unread, ");
+		assert_reported(&end, way->via, ": 1000 unread, ");
 		assert_reported(&end, "; drained 1000, fin in ", NULL);
 	}
 }

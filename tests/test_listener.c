@@ -27,7 +27,7 @@ static const struct row {
 	{"close_range", "close-range 3 -1 0 say closed hear go", "]: close_range(3) "},
 	{"exit", "say closed hear go", "]: exit(3) "},
 	{"_exit", "say closed hear go exit-now 0", "]: _exit(3) "},
-	{"exec", "cloexec 3 exec say closed hear go", "]: exec(3) "},
+	{"exec", "cloexec 3 exec say closed hear go", "]: execv(3) "},
 };
 
 static void connect_two(struct stage *stage)

@@ -373,17 +373,28 @@ static void test_report_every_call_has_its_name(void **state)
 {
 	static const char *const calls[SC_VIA_COUNT] = {
 		[SC_VIA_CLOSE] = "close",
+		[SC_VIA_UNDERSCORES_CLOSE] = "__close",
 		[SC_VIA_CLOSE_RANGE] = "close_range",
 		[SC_VIA_CLOSEFROM] = "closefrom",
 		[SC_VIA_DUP2] = "dup2",
 		[SC_VIA_DUP3] = "dup3",
 		[SC_VIA_FCLOSE] = "fclose",
 		[SC_VIA_FREOPEN] = "freopen",
-		[SC_VIA_FCLOSEALL] = "fcloseall",
+		[SC_VIA_FREOPEN64] = "freopen64",
 		[SC_VIA_EXIT] = "exit",
 		[SC_VIA_UNDERSCORE_EXIT] = "_exit",
+		[SC_VIA_CAPITAL_EXIT] = "_Exit",
+		[SC_VIA_QUICK_EXIT] = "quick_exit",
 		[SC_VIA_ABORT] = "abort",
-		[SC_VIA_EXEC] = "exec",
+		[SC_VIA_EXECVE] = "execve",
+		[SC_VIA_EXECV] = "execv",
+		[SC_VIA_EXECVP] = "execvp",
+		[SC_VIA_EXECVPE] = "execvpe",
+		[SC_VIA_EXECL] = "execl",
+		[SC_VIA_EXECLP] = "execlp",
+		[SC_VIA_EXECLE] = "execle",
+		[SC_VIA_FEXECVE] = "fexecve",
+		[SC_VIA_EXECVEAT] = "execveat",
 	};
 	struct sc_event event = example();
 

@@ -31,7 +31,7 @@ static const struct way {
 	int status;
 } ways[] = {
 	{"close", "close 3 say closed hear go", "]: close(3) ", 0},
-	{"__close", "other-close 3 say closed hear go", "]: close(3) ", 0},
+	{"__close", "other-close 3 say closed hear go", "]: __close(3) ", 0},
 	{"syscall", "syscall-close 3 say closed hear go", "]: close(3) ", 0},
 	{"dup2", "open 4 /dev/null dup2 4 3 say closed hear go", "]: dup2(3) ", 0},
 	{"dup3", "open 4 /dev/null dup3 4 3 0 say closed hear go", "]: dup3(3) ", 0},
@@ -42,10 +42,10 @@ static const struct way {
 	{"exit", "exit 7", "]: exit(3) ", 7},
 	{"return", "", "]: exit(3) ", 0},
 	{"_exit", "exit-now 7", "]: _exit(3) ", 7},
-	{"quick_exit", "quick-exit 7", "]: exit(3) ", 7},
+	{"quick_exit", "quick-exit 7", "]: quick_exit(3) ", 7},
 	{"abort", "abort", "]: abort(3) ", 134},
 	{"exit_group", "syscall-exit-group 7", "]: _exit(3) ", 7},
-	{"exec", "cloexec 3 exec-by execve " ACTOR " say closed hear go", "]: exec(3) ", 0},
+	{"exec", "cloexec 3 exec-by execve " ACTOR " say closed hear go", "]: execve(3) ", 0},
 };
 
 static struct stage_end close_abortively(
