@@ -11,9 +11,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-
-enum { STARTING_NS = 20000000 };
 
 /* A sweep under way. */
 struct sweep {
@@ -136,21 +133,6 @@ static void sort_by_inode(struct sc_holders_query *queries, size_t count)
 	}
 }
 
-/* "socket:[4711]" -> 4711; else 0. */
-static uint64_t socket_inode(const char *link, long length)
-{
-	static const char prefix[] = "socket:[";
-	const long prefix_length = sizeof(prefix) - 1;
-	if (length <= prefix_length || memcmp(link, prefix, (size_t)prefix_length) != 0) {
-		return 0;
-	}
-	uint64_t inode = 0;
-	for (long i = prefix_length; i < length && link[i] >= '0' && link[i] <= '9'; i++) {
-		inode = inode * 10 + (uint64_t)(link[i] - '0');
-	}
-	return inode;
-}
-
 static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 {
 	if (sc_ownfds_has(fd)) {
@@ -172,13 +154,8 @@ static uint64_t fdinfo_number(
 	if (digit == NULL) {
 		return 0;
 	}
-	uint64_t value = 0;
 	digit += strlen(label);
-	digit += strspn(digit, " \t");
-	for (; *digit >= '0' && *digit < (char)('0' + base); digit++) {
-		value = value * base + (uint64_t)(*digit - '0');
-	}
-	return value;
+	return sc_procfs_number_in(digit + strspn(digit, " \t"), base);
 }
 
 /*
@@ -248,7 +225,7 @@ static bool look_at_descriptor(void *context, int table, const char *name)
 		sweep->is_refused = true;
 		return false;
 	}
-	uint64_t inode = length > 0 ? socket_inode(link, length) : 0;
+	uint64_t inode = length > 0 ? sc_procfs_socket_inode(link, length) : 0;
 	if (inode != 0) {
 		look_at_socket(sweep, name, fd, inode);
 	}
@@ -407,80 +384,4 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		answer(&sweep, &queries[i],
 			queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY);
 	}
-}
-
-/* What /proc/PID/fd/FD points to, in link, zero-terminated. Its length, or negative errno. */
-static long read_link(int pid, int fd, char *link, size_t size)
-{
-	char name[64];
-	struct sc_line line = {name, sizeof(name) - 1, 0};
-	sc_line_add(&line, "/proc/");
-	sc_line_add_number(&line, (uint64_t)pid);
-	sc_line_add(&line, "/fd/");
-	sc_line_add_number(&line, (uint64_t)fd);
-	name[line.length] = '\0';
-	long length = SC_SYS4(SYS_readlinkat, AT_FDCWD, name, link, size - 1);
-	link[length > 0 ? length : 0] = '\0';
-	return length;
-}
-
-bool sc_holders_still_hold(uint64_t inode, int holder_pid, int holder_fd)
-{
-	char link[64];
-	long length = read_link(holder_pid, holder_fd, link, sizeof(link));
-	return length > 0 && socket_inode(link, length) == inode;
-}
-
-/* Its state (R, S, D, Z ...); 0: it is gone or not to be seen. */
-static char state_of(int pid)
-{
-	struct sc_process_stat stat;
-	int proc = sc_procfs_open(AT_FDCWD, "/proc");
-	char state = proc >= 0 && sc_procfs_stat(proc, pid, &stat) == 0 ? stat.state : '\0';
-	sc_ownfds_release(proc);
-	return state;
-}
-
-/* Nanoseconds on a processor: the first number of /proc/PID/schedstat. */
-static uint64_t run_ns(int pid)
-{
-	char name[64];
-	char text[64];
-	struct sc_line line = {name, sizeof(name) - 1, 0};
-	sc_line_add(&line, "/proc/");
-	sc_line_add_number(&line, (uint64_t)pid);
-	sc_line_add(&line, "/schedstat");
-	name[line.length] = '\0';
-	long length = sc_procfs_read(AT_FDCWD, name, text, sizeof(text));
-	uint64_t value = 0;
-	for (long i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++) {
-		value = value * 10 + (uint64_t)(text[i] - '0');
-	}
-	return length > 0 ? value : UINT64_MAX;
-}
-
-bool sc_holders_is_starting(int holder_pid)
-{
-	char state = state_of(holder_pid);
-	return (state == 'R' || state == 'D') && run_ns(holder_pid) < STARTING_NS;
-}
-
-uint32_t sc_holders_exe(int holder_pid)
-{
-	char name[64];
-	struct stat status;
-	struct sc_line line = {name, sizeof(name) - 1, 0};
-	sc_line_add(&line, "/proc/");
-	sc_line_add_number(&line, (uint64_t)holder_pid);
-	sc_line_add(&line, "/exe");
-	name[line.length] = '\0';
-	long error = SC_SYS4(SYS_newfstatat, AT_FDCWD, name, &status, 0);
-	return error == 0 ? (uint32_t)status.st_ino : 0;
-}
-
-bool sc_holders_has_set(int holder_pid, int set)
-{
-	char link[64];
-	return read_link(holder_pid, set, link, sizeof(link)) > 0 &&
-	       strcmp(link, "anon_inode:[eventpoll]") == 0 && state_of(holder_pid) == 'S';
 }

@@ -40,16 +40,4 @@ bool sc_holders_are_known(enum sc_birth birth);
  */
 void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table);
 
-/* Does that process still have the connection under that descriptor? */
-bool sc_holders_still_hold(uint64_t inode, int holder_pid, int holder_fd);
-
-/* Is it a child that the machine has not given the time yet to come from fork to exec or exit? */
-bool sc_holders_is_starting(int holder_pid);
-
-/* Which program does it run? The low half of its file's inode; 0: it runs no more. */
-uint32_t sc_holders_exe(int holder_pid);
-
-/* Does it have an epoll set under that number, and sleep, perhaps in it? */
-bool sc_holders_has_set(int holder_pid, int set);
-
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lingerers.h"
+#include "holder.h"
 #include "holders.h"
 #include "inspect.h"
 #include "memory.h"
@@ -227,6 +228,14 @@ static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int f
 	}
 }
 
+/* Does the holder wait for the events that it would miss? One that is about to exec or exit does not. */
+static void note_waiter(struct sc_lingerer *it, int holder_pid)
+{
+	if (it->set >= 0 && holder_pid != 0 && !it->is_awaited) {
+		it->is_awaited = sc_holder_awaits_set(holder_pid, it->job.interest.set);
+	}
+}
+
 /*
  * The answer about the holders is there, and with it whether the epoll set was right to be left. A
  * child that does not wait for the set's events misses nothing, and the program is spared them.
@@ -236,9 +245,9 @@ static void settle_interest(
 {
 	if (it->set >= 0) {
 		const struct sc_interest *interest = &it->job.interest;
+		note_waiter(it, query->holder_pid);
 		bool is_wanted = query->answer != SC_HOLDERS_NOBODY &&
-				 (query->holder_pid == 0 ||
-					 sc_holders_has_set(query->holder_pid, interest->set));
+				 (query->holder_pid == 0 || it->is_awaited);
 		sc_interest_settle(interest, is_ours, is_wanted, it->set, it->fd, it->job.fd);
 		sc_sys_close(it->set);
 		it->set = -1;
@@ -264,6 +273,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->retries = 0;
 	it->grace = 0;
 	it->is_answered = false;
+	it->is_awaited = false;
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (!is_known) {
 		all->asking_count++;
@@ -326,12 +336,23 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 	return false;
 }
 
-/* Since the program closed it, somebody has read from it: so it was shared, whoever holds it now. */
+/* Since the program closed it, somebody has read from it: it is in use. */
 static bool was_read_since(const struct sc_lingerer *it)
 {
 	struct sc_conn now;
 	sc_inspect_quickly(it->fd, &now);
 	return now.unread_bytes < it->job.conn.unread_bytes;
+}
+
+/*
+ * Nobody holds it, and nothing is unread any more: whoever held it read it all and closed, or their
+ * library is ending it just now.
+ */
+static bool is_empty_since(const struct sc_lingerer *it)
+{
+	struct sc_conn now;
+	sc_inspect_quickly(it->fd, &now);
+	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 
 /* A process that ends has no time for doubts. On a busy machine a child may need longer to exec. */
@@ -341,7 +362,7 @@ static int retry_max(const struct sc_lingerers *all, int holder_pid, int retries
 		return HURRIED_RETRY_MAX;
 	}
 	bool is_late = holder_pid != 0 && retries >= RETRY_MAX;
-	return is_late && sc_holders_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
+	return is_late && sc_holder_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
 }
 
 /* It is to be looked at again. */
@@ -357,13 +378,16 @@ static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
  * its exec or exit holds what it does not mean to: letting go now would leave the last close, and the
  * reset, to a process in which nobody acts any more.
  */
-static bool is_passing(const struct sc_holders_query *query, int retries)
+static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_query *query)
 {
-	if (query->answer == SC_HOLDERS_NOBODY) {
-		return query->is_forking && retries < FORK_RETRIES;
+	switch (query->answer) {
+	case SC_HOLDERS_NOBODY:
+		return query->is_forking && it->retries < FORK_RETRIES;
+	case SC_HOLDERS_SOMEBODY:
+		return query->holder_pid != 0 && !was_read_since(it);
+	default:
+		return query->is_passing;
 	}
-	return (query->answer == SC_HOLDERS_UNKNOWN && query->is_passing) ||
-	       (query->answer == SC_HOLDERS_SOMEBODY && query->holder_pid != 0);
 }
 
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
@@ -373,14 +397,13 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		it->is_answered = true;
 		all->answered();
 	}
-	if (is_passing(query, it->retries) &&
-		it->retries < retry_max(all, query->holder_pid, it->retries)) {
+	if (is_passing(it, query) && it->retries < retry_max(all, query->holder_pid, it->retries)) {
 		it->phase = SC_PHASE_RETRY;
 		it->retries++;
 		note_retry(all, it);
 		it->holder_pid = query->holder_pid;
 		it->holder_fd = query->holder_fd;
-		it->holder_exe = query->holder_pid != 0 ? sc_holders_exe(query->holder_pid) : 0;
+		it->holder_exe = query->holder_pid != 0 ? sc_holder_exe(query->holder_pid) : 0;
 		all->asking_count--;
 		all->retry_count++;
 		return;
@@ -389,7 +412,7 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	all->asking_count--;
 	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
 	bool is_twins = is_free && yields_to_twin(all, it);
-	bool is_ours = is_free && !is_twins && !was_read_since(it);
+	bool is_ours = is_free && !is_twins && !is_empty_since(it);
 	settle_interest(it, query, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
@@ -412,17 +435,21 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
  */
 static bool is_to_wait_for_holder(const struct sc_lingerers *all, struct sc_lingerer *it)
 {
-	if (sc_holders_still_hold(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
+	if (was_read_since(it)) {
+		return false; /* they mean to hold it */
+	}
+	if (sc_holder_still_holds(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
 		if (it->retries >= retry_max(all, it->holder_pid, it->retries)) {
 			return false;
 		}
 		it->retries++;
-		it->holder_exe = sc_holders_exe(it->holder_pid);
+		it->holder_exe = sc_holder_exe(it->holder_pid);
+		note_waiter(it, it->holder_pid);
 		return true;
 	}
 	int grace_max = all->until_ms != 0 ? HURRIED_GRACE_MAX : GRACE_MAX;
-	if (it->grace >= grace_max || was_read_since(it) || it->holder_exe == 0 ||
-		sc_holders_exe(it->holder_pid) != it->holder_exe) {
+	if (it->grace >= grace_max || it->holder_exe == 0 ||
+		sc_holder_exe(it->holder_pid) != it->holder_exe) {
 		return false;
 	}
 	it->grace++;

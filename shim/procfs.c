@@ -107,13 +107,28 @@ int sc_procfs_self(int proc)
 	return sc_procfs_number(link, &pid) ? pid : 0;
 }
 
-static uint64_t number_at(const char *text)
+uint64_t sc_procfs_number_in(const char *text, unsigned base)
 {
 	uint64_t value = 0;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		value = value * 10 + (uint64_t)(*text - '0');
+	for (;; text++) {
+		unsigned digit = *text >= '0' && *text <= '9'   ? (unsigned)(*text - '0')
+				 : *text >= 'a' && *text <= 'f' ? (unsigned)(*text - 'a') + 10
+								: UINT32_MAX;
+		if (digit >= base) {
+			return value;
+		}
+		value = value * base + digit;
 	}
-	return value;
+}
+
+uint64_t sc_procfs_socket_inode(const char *link, long length)
+{
+	static const char prefix[] = "socket:[";
+	const long prefix_length = sizeof(prefix) - 1;
+	if (length <= prefix_length || memcmp(link, prefix, (size_t)prefix_length) != 0) {
+		return 0;
+	}
+	return sc_procfs_number_in(link + prefix_length, 10);
 }
 
 /* proc(5): "pid (comm) state ppid ...", where comm may hold anything, brackets too. */
@@ -129,13 +144,13 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 		if (number == 3) {
 			stat->state = *field;
 		} else if (number == 4) {
-			stat->parent = (int)number_at(field);
+			stat->parent = (int)sc_procfs_number_in(field, 10);
 		} else if (number == SESSION_FIELD) {
-			stat->session = (int)number_at(field);
+			stat->session = (int)sc_procfs_number_in(field, 10);
 		} else if (number == THREADS_FIELD) {
-			stat->threads = (int)number_at(field);
+			stat->threads = (int)sc_procfs_number_in(field, 10);
 		} else if (number == START_TIME_FIELD) {
-			stat->start_time = number_at(field);
+			stat->start_time = sc_procfs_number_in(field, 10);
 			return 0;
 		}
 	}

@@ -35,6 +35,12 @@ long sc_procfs_read(int at, const char *name, char *text, size_t size);
 /* A name that is a whole number. */
 bool sc_procfs_number(const char *name, int *number);
 
+/* The number that text begins with; base 10 or 16. */
+uint64_t sc_procfs_number_in(const char *text, unsigned base);
+
+/* What a link of a descriptor table points to: "socket:[4711]" -> 4711; else 0. */
+uint64_t sc_procfs_socket_inode(const char *link, long length);
+
 /* The calling process's number in this /proc, which may belong to another pid namespace; 0 or
  * below: it does not show. */
 int sc_procfs_self(int proc);

@@ -34,6 +34,7 @@ struct sc_lingerer {
 	uint8_t retries;
 	uint8_t grace;    /* retries since that has let go */
 	bool is_answered; /* at least once */
+	bool is_awaited;  /* somebody who holds it too was seen to wait for the set's events */
 };
 
 struct sc_slots {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "holder.h"
+#include "line.h"
+#include "ownfds.h"
+#include "procfs.h"
+#include "sys.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { STARTING_NS = 20000000, EPOLL_PWAIT2 = 441 };
+
+/* "/proc/PID" and the rest. */
+static void name_in_proc(char *name, size_t size, int pid, const char *rest)
+{
+	struct sc_line line = {name, size - 1, 0};
+	sc_line_add(&line, "/proc/");
+	sc_line_add_number(&line, (uint64_t)pid);
+	sc_line_add(&line, rest);
+	name[line.length] = '\0';
+}
+
+/* What /proc/PID/fd/FD points to, in link, zero-terminated. Its length, or negative errno. */
+static long read_link(int pid, int fd, char *link, size_t size)
+{
+	char name[64];
+	char rest[20] = "/fd/";
+	struct sc_line line = {rest, sizeof(rest) - 1, 4};
+	sc_line_add_number(&line, (uint64_t)fd);
+	rest[line.length] = '\0';
+	name_in_proc(name, sizeof(name), pid, rest);
+	long length = SC_SYS4(SYS_readlinkat, AT_FDCWD, name, link, size - 1);
+	link[length > 0 ? length : 0] = '\0';
+	return length;
+}
+
+bool sc_holder_still_holds(uint64_t inode, int pid, int fd)
+{
+	char link[64];
+	long length = read_link(pid, fd, link, sizeof(link));
+	return length > 0 && sc_procfs_socket_inode(link, length) == inode;
+}
+
+/* Its state (R, S, D, Z ...); 0: it is gone or not to be seen. */
+static char state_of(int pid)
+{
+	struct sc_process_stat stat;
+	int proc = sc_procfs_open(AT_FDCWD, "/proc");
+	char state = proc >= 0 && sc_procfs_stat(proc, pid, &stat) == 0 ? stat.state : '\0';
+	sc_ownfds_release(proc);
+	return state;
+}
+
+/* Nanoseconds on a processor: the first number of /proc/PID/schedstat. */
+static uint64_t run_ns(int pid)
+{
+	char name[64];
+	char text[64];
+	name_in_proc(name, sizeof(name), pid, "/schedstat");
+	long length = sc_procfs_read(AT_FDCWD, name, text, sizeof(text));
+	return length > 0 ? sc_procfs_number_in(text, 10) : UINT64_MAX;
+}
+
+bool sc_holder_is_starting(int pid)
+{
+	char state = state_of(pid);
+	return (state == 'R' || state == 'D') && run_ns(pid) < STARTING_NS;
+}
+
+uint32_t sc_holder_exe(int pid)
+{
+	char name[64];
+	struct stat status;
+	name_in_proc(name, sizeof(name), pid, "/exe");
+	long error = SC_SYS4(SYS_newfstatat, AT_FDCWD, name, &status, 0);
+	return error == 0 ? (uint32_t)status.st_ino : 0;
+}
+
+/* A search for a thread that waits for a set's events. */
+struct waiter_search {
+	uint64_t set;
+	bool is_found;
+	bool is_refused;
+};
+
+static bool is_wait(uint64_t call)
+{
+#ifdef SYS_epoll_wait
+	if (call == SYS_epoll_wait) {
+		return true;
+	}
+#endif
+	return call == SYS_epoll_pwait || call == EPOLL_PWAIT2;
+}
+
+/* proc(5), /proc/PID/syscall: "281 0x4 0x7ffe... ...", or "running". */
+static bool look_at_waiter(void *context, int tasks, const char *name)
+{
+	struct waiter_search *search = context;
+	char text[64];
+	int ignored;
+	if (!sc_procfs_number(name, &ignored)) {
+		return true;
+	}
+	int task = sc_procfs_open(tasks, name);
+	if (task < 0) {
+		return true;
+	}
+	long length = sc_procfs_read(task, "syscall", text, sizeof(text));
+	sc_ownfds_release(task);
+	search->is_refused = search->is_refused || length == -EACCES || length == -EPERM;
+	const char *argument = length > 0 ? strstr(text, " 0x") : NULL;
+	if (argument != NULL && is_wait(sc_procfs_number_in(text, 10)) &&
+		sc_procfs_number_in(argument + 3, 16) == search->set) {
+		search->is_found = true;
+	}
+	return !search->is_found;
+}
+
+bool sc_holder_awaits_set(int pid, int set)
+{
+	char name[64];
+	char link[64];
+	struct waiter_search search = {.set = (uint64_t)set};
+	if (read_link(pid, set, link, sizeof(link)) <= 0 ||
+		strcmp(link, "anon_inode:[eventpoll]") != 0) {
+		return false;
+	}
+	name_in_proc(name, sizeof(name), pid, "/task");
+	int tasks = sc_procfs_open(AT_FDCWD, name);
+	if (tasks >= 0) {
+		sc_procfs_each(tasks, look_at_waiter, &search);
+	}
+	sc_ownfds_release(tasks);
+	return search.is_found || search.is_refused;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A close look at one process that was found to hold a connection: does it mean to keep it? By /proc;
+ * what may not be seen is no. Async-signal-safe; leaves errno alone.
+ */
+#ifndef SC_HOLDER_H
+#define SC_HOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Does that process still have the connection under that descriptor? */
+bool sc_holder_still_holds(uint64_t inode, int pid, int fd);
+
+/* Is it a child that the machine has not given the time yet to come from fork to exec or exit? */
+bool sc_holder_is_starting(int pid);
+
+/* Which program does it run? The low half of its file's inode; 0: it runs no more. */
+uint32_t sc_holder_exe(int pid);
+
+/* Does it wait just now for the events of an epoll set that it has under that number? Also true where
+ * that may not be looked at. */
+bool sc_holder_awaits_set(int pid, int set);
+
+#endif
