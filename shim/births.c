@@ -297,7 +297,10 @@ void sc_births_record_shared_memory(void)
 
 void sc_births_record_table_split(void)
 {
-	atomic_store(&process->is_table_split, true);
+	if (may_write()) {
+		atomic_store(&process->is_table_split, true);
+		atomic_fetch_add(&age, 1); /* earlier proofs are none any more */
+	}
 }
 
 bool sc_births_is_table_split(void)
@@ -359,7 +362,8 @@ enum sc_birth sc_births_of(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	uint64_t known = entry != NULL ? atomic_load(entry) : 0;
-	if (AGE(known) == 0) {
+	/* In tables of their own, threads use the same numbers for different things. */
+	if (AGE(known) == 0 || sc_births_is_table_split()) {
 		return SC_BIRTH_UNKNOWN;
 	}
 	bool is_duplicated = (known & FLAG_DUPLICATED) != 0;

@@ -26,6 +26,9 @@
 static void before_clone(unsigned long flags)
 {
 	if (flags & CLONE_THREAD) {
+		if (!(flags & CLONE_FILES)) {
+			sc_births_record_table_split();
+		}
 		return;
 	}
 	sc_births_record_fork();
@@ -69,7 +72,7 @@ static unsigned long clone3_flags(long arguments)
 	struct iovec from = {(void *)arguments, sizeof(flags)};
 	long size = SC_SYS6(SYS_process_vm_readv, sc_sys_getpid(), &to, 1, &from, 1, 0);
 	if (size == -EFAULT) {
-		return CLONE_THREAD; /* the call fails */
+		return CLONE_THREAD | CLONE_FILES; /* the call fails */
 	}
 	return size == sizeof(flags) ? (unsigned long)flags : CLONE_VM;
 }

@@ -3,6 +3,7 @@
 #include "words.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -169,6 +170,46 @@ static void do_syscall_take(char **words)
 	take(words, getfd_by_number);
 }
 
+/* This thread has a descriptor table of its own from now on. */
+static void do_unshare_files(char **words)
+{
+	if (strcmp(words[0], "number") == 0) {
+		must(syscall(SYS_unshare, CLONE_FILES) == 0, "unshare");
+	} else {
+		must(unshare(CLONE_FILES) == 0, "unshare");
+	}
+}
+
+/* It shares the parent's thread storage, so it must not call into libc. */
+static int hold_descriptors(void *unused)
+{
+	(void)unused;
+	for (;;) {
+#if defined(__x86_64__)
+		long result;
+
+		__asm__ volatile("syscall"
+				 : "=a"(result)
+				 : "a"(SYS_pause)
+				 : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+		__asm__ volatile("wfe");
+#endif
+	}
+	return 0;
+}
+
+/* A thread that has a copy of the descriptor table since its birth, and does nothing. */
+static void do_thread_with_a_table(char **words)
+{
+	static char stack[16 * 1024] __attribute__((aligned(16)));
+
+	(void)words;
+	must(clone(hold_descriptors, stack + sizeof(stack),
+		     CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) > 0,
+		"clone");
+}
+
 const struct word words_sharing[] = {
 	{"dup", 2, do_dup},                     /* FD FD */
 	{"dupfd", 2, do_dupfd},                 /* FD FD */
@@ -178,6 +219,8 @@ const struct word words_sharing[] = {
 	/* libc|many|number|number-many UNIX FD: sendmsg, sendmmsg, the same by syscall() */
 	{"send-fd-by", 3, do_send_fd_by},
 	{"receive-fd-by", 3, do_receive_fd_by},
+	{"unshare-files", 1, do_unshare_files},             /* libc|number */
+	{"thread-with-a-table", 0, do_thread_with_a_table}, /* for ever */
 	{"take", 2, do_take},                 /* FD FD: from the parent; tells the result */
 	{"syscall-take", 2, do_syscall_take}, /* the same */
 	{NULL, 0, NULL},
