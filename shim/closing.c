@@ -211,6 +211,16 @@ static void take_hold(struct sc_closing *it, int fd)
 	}
 }
 
+bool sc_closing_is_of_interest(int fd)
+{
+	struct sc_conn conn;
+	if (!sc_closing_is_on()) {
+		return false;
+	}
+	sc_inspect_quickly(fd, &conn);
+	return sc_policy_is_of_interest(config, &conn);
+}
+
 /* What the kernel says, and the plan made of it. false: nothing to do. */
 static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 {

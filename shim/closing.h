@@ -47,6 +47,9 @@ bool sc_closing_strips_deepbind(void);
 /* SAFECLOSE_EXIT_TIMEOUT; only while sc_closing_is_on(). */
 uint64_t sc_closing_exit_timeout_ms(void);
 
+/* The cheap first look of sc_closing_begin(): false means that it would say no. */
+bool sc_closing_is_of_interest(int fd);
+
 /*
  * Before the real call, which closes fd; caller is where that was called from. false: nothing to
  * do, make the call and forget *it (but for job.conn, the quick look). true: make the call, and

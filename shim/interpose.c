@@ -58,6 +58,16 @@ static bool vacate(int fd)
 	       sc_sink_evade(fd) || sc_background_evade(fd);
 }
 
+static int replace_unfollowed(
+	int from, int to, int (*replace)(int from, int to, long flags), long flags)
+{
+	int result = replace(from, to, flags);
+	if (result >= 0) {
+		sc_births_record_dup(from, to);
+	}
+	return result;
+}
+
 int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	int (*replace)(int from, int to, long flags), long flags)
 {
@@ -65,18 +75,21 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	if (refuse_own(from)) {
 		return -1;
 	}
-	if (from == to || (flags & ~O_CLOEXEC) || sc_sys_fcntl(from, F_GETFD, 0) < 0) {
+	if (from == to || (flags & ~O_CLOEXEC)) {
 		return replace(from, to, flags); /* closes nothing */
+	}
+	if (!sc_ownfds_has(to) && !sc_closing_is_of_interest(to)) {
+		return replace_unfollowed(from, to, replace, flags);
+	}
+	if (sc_sys_fcntl(from, F_GETFD, 0) < 0) {
+		return replace(from, to, flags); /* fails, and closes nothing */
 	}
 	if (!vacate(to)) {
 		errno = EBUSY;
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, to, via, caller);
-	int result = replace(from, to, flags);
-	if (result >= 0) {
-		sc_births_record_dup(from, to);
-	}
+	int result = replace_unfollowed(from, to, replace, flags);
 	if (is_followed) {
 		sc_closing_end(&closing, result >= 0);
 	}

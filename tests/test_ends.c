@@ -63,6 +63,8 @@ static const struct row {
 		"last\n", 5, UNTOUCHED},
 	{"status_of_255", "exit 255", "", 255, CURED},
 	{"status_of_256", "exit 256", "", 0, CURED},
+	{"abort_caught", "abort-caught return", "caught\n", 134, RESET},
+	{"abort_left", "abort-caught jump read 3 1000 write 3 5000", "back\n", 0, UNTOUCHED},
 	{"SIGTERM", "raise 15", "", 143, RESET},
 	{"SIGABRT", "raise 6", "", 134, RESET},
 	{"SIGKILL", "raise 9", "", 137, RESET},

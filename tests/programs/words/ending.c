@@ -3,8 +3,10 @@
 #include "words.h"
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,6 +40,32 @@ static void do_abort(char **words)
 {
 	(void)words;
 	abort();
+}
+
+static sigjmp_buf before_abort;
+
+static void return_from_abort(int signal_number)
+{
+	(void)signal_number;
+	tell("caught");
+}
+
+static void jump_from_abort(int signal_number)
+{
+	(void)signal_number;
+	siglongjmp(before_abort, 1);
+}
+
+/* SIGABRT is caught: the process ends all the same, or it goes on. */
+static void do_abort_caught(char **words)
+{
+	bool is_jump = strcmp(words[0], "jump") == 0;
+
+	signal(SIGABRT, is_jump ? jump_from_abort : return_from_abort);
+	if (sigsetjmp(before_abort, 1) == 0) {
+		abort();
+	}
+	tell("back");
 }
 
 static void do_raise(char **words)
@@ -154,8 +182,9 @@ const struct word words_ending[] = {
 	{"c-exit-now", 1, do_c_exit_now}, /* STATUS: _Exit */
 	{"quick-exit", 1, do_quick_exit}, /* STATUS */
 	{"abort", 0, do_abort},
-	{"raise", 1, do_raise},                           /* SIGNAL */
-	{"syscall-exit", 1, do_syscall_exit},             /* STATUS */
+	{"abort-caught", 1, do_abort_caught}, /* return|jump: jump goes on, and tells "back" */
+	{"raise", 1, do_raise},               /* SIGNAL */
+	{"syscall-exit", 1, do_syscall_exit}, /* STATUS */
 	{"syscall-exit-group", 1, do_syscall_exit_group}, /* STATUS */
 	{"at-exit", BLOCK, do_at_exit},                   /* WORD... end */
 	{"at-quick-exit", BLOCK, do_at_quick_exit},       /* WORD... end */
