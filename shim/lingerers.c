@@ -213,7 +213,7 @@ static void finish_oldest(struct sc_lingerers *all)
 static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
 {
 	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	if (!sc_holders_are_known(query.birth)) {
 		all->answered();
@@ -302,6 +302,7 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 		if (it->phase == SC_PHASE_ASKING) {
 			queries[count++] = (struct sc_holders_query){.inode = it->job.conn.inode,
 				.birth = sc_births_after((enum sc_birth)it->job.birth, it->job.age),
+				.born = it->job.born,
 				.mine = slot};
 		}
 	}
