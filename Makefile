@@ -85,6 +85,10 @@ $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
 
+# What defines memcpy must not be made into calls of memcpy.
+$(BUILD)/shim/string.o: LIB_FLAGS += -ffreestanding -fno-builtin \
+	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
+
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
 		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack $(LDFLAGS) \

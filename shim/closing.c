@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
 #include "background.h"
+#include "clock.h"
 #include "family.h"
 #include "holders.h"
 #include "inspect.h"
@@ -14,8 +15,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 enum {
 	ASK_MAX = 3, /* times, where an answer is not certain */
@@ -26,9 +27,7 @@ static const struct sc_config *_Atomic config;
 
 static uint64_t now_us(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return sc_clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 /* Tell of a close whose outcome is known. Also called on the background thread. */
@@ -147,20 +146,19 @@ static void ask_all(struct sc_holders_query *queries, size_t count, enum sc_own_
 static enum sc_holders ask_holders(const struct sc_job *job)
 {
 	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
 	ask_all(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer;
 }
 
 static void remember(struct sc_job *job, int fd, enum sc_via via, const void *caller)
 {
+	/* It may become a message: no byte of the stack's goes along. */
+	memset((char *)job + sizeof(job->conn), 0, sizeof(*job) - sizeof(job->conn));
 	job->fd = fd;
-	job->is_in_place = false;
-	job->interest.state = SC_INTEREST_NONE;
 	job->via = (uint8_t)via;
 	job->age = sc_births_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
-	job->born = sc_births_when(fd);
 	job->site = (uint16_t)sc_sites_number(caller);
 	job->begun_us = now_us();
 }
@@ -376,7 +374,6 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 			job->is_in_place = true;
 			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,
 				.birth = (enum sc_birth)job->birth,
-				.born = job->born,
 				.mine = kept};
 			kept++;
 		}

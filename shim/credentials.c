@@ -16,7 +16,9 @@ static struct {
 	gid_t more[GROUPS_MAX];
 } noted;
 
-static uint32_t followed; /* version; of the library's thread alone */
+/* A version. Of the library's thread alone, but for its creator; atomic, because a child made by a
+ * bare clone() may become one while another of its parent's was the last to write here. */
+static _Atomic uint32_t followed;
 
 void sc_credentials_begin(void)
 {

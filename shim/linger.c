@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "linger.h"
+#include "clock.h"
 #include "drain.h"
 #include "inspect.h"
 #include "sys.h"
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { HURRIED_TIMEOUT_MS = 500 };
 
@@ -16,9 +16,7 @@ static uint64_t min(uint64_t a, uint64_t b)
 
 uint64_t sc_linger_now_ms(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return sc_clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 void sc_linger_begin(struct sc_linger *it, int fd, const struct sc_linger_limits *limits)

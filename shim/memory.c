@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "memory.h"
+#include "sanitizer.h"
 #include "sys.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -10,7 +11,7 @@
 
 enum { ACCESS = PROT_READ | PROT_WRITE, KIND = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
 
-#ifdef __SANITIZE_THREAD__
+#ifdef SC_THREAD_SANITIZER
 /* ThreadSanitizer takes memory at an address it has seen for the same unless libc gave it back. */
 void *sc_memory_map(size_t size)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sink.h"
+#include "clock.h"
 #include "config.h"
 #include "line.h"
 #include "ownfds.h"
@@ -260,9 +261,7 @@ static bool write_line(const char *text, size_t length)
 /* Is there room for one more line in this second? */
 static bool is_within_rate(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	uint64_t second = (uint64_t)now.tv_sec << 32;
+	uint64_t second = sc_clock_ns(CLOCK_MONOTONIC_COARSE) / 1000000000 << 32;
 	uint64_t seen = atomic_load(&second_count);
 	uint64_t wanted;
 	do {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "start.h"
 #include "births.h"
+#include "clock.h"
 #include "callsite.h"
 #include "closing.h"
 #include "config.h"
@@ -60,6 +61,7 @@ static void start_whole(void)
 	if (config.mode == SC_MODE_OFF) {
 		return;
 	}
+	sc_clock_init();
 	sc_family_init();
 	sc_births_init();
 	sc_callsite_init();

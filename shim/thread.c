@@ -2,6 +2,7 @@
 #include "thread.h"
 #include "memory.h"
 #include "procfs.h"
+#include "sanitizer.h"
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +16,8 @@
 #define CLOSE_RANGE_UNSHARE 2
 #endif
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if defined(SC_THREAD_SANITIZER) || defined(SC_ADDRESS_SANITIZER)
 #define USES_PTHREAD 1 /* sanitizers want to know of every thread */
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define USES_PTHREAD 1
-#endif
-#endif
-#ifdef USES_PTHREAD
 #include <pthread.h>
 #endif
 
