@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "process.h"
 #include "deadline.h"
+#include "sanitizer.h"
 #include "text.h"
 #include "unit.h"
 
@@ -61,7 +62,11 @@ static double status_number(pid_t pid, pid_t tid, const char *label)
 
 size_t process_threads(pid_t pid)
 {
-	return (size_t)status_number(pid, pid, "\nThreads:");
+	size_t count = (size_t)status_number(pid, pid, "\nThreads:");
+	size_t others = count - (process_background_tid(pid) != 0);
+
+	/* ThreadSanitizer starts a thread of its own with a program's first. */
+	return sanitizer_is_for_threads() && others > 1 ? count - 1 : count;
 }
 
 void process_await_single(pid_t pid)

@@ -49,8 +49,8 @@ static const char *find_inherited(const char *name)
 
 /*
  * What a sanitizer is told from outside holds for the program too. Else: a signal's status stays as
- * it was, forked children of threads go on, nobody waits at the end, and the program may leak (the
- * library allocates nothing; looking for leaks writes to stderr).
+ * it was, forked children of threads go on, nobody waits at the end, and the program may leak memory
+ * and threads (the library allocates nothing; what is said of leaks is a line too many).
  */
 static void add_inherited(struct environment *environment)
 {
@@ -60,7 +60,8 @@ static void add_inherited(struct environment *environment)
 	} inherited[] = {
 		{"PATH", NULL},
 		{"ASAN_OPTIONS", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0"},
-		{"TSAN_OPTIONS", "TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=0"},
+		{"TSAN_OPTIONS", "TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=0:"
+				 "report_thread_leaks=0"},
 		{"UBSAN_OPTIONS", NULL},
 		{"LSAN_OPTIONS", NULL},
 	};
