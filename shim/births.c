@@ -14,6 +14,8 @@ enum {
 	FORK_MOMENT_NS = 3000000,
 	UNENDED_FORK_NS = 1000000000, /* a fork whose end is not seen is over by then */
 	FIRST_AGE = 2,
+	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
+	LINE_MAX = 16,
 	EPOLL_MANY = 0xffffff, /* in more than one set, or in one with a huge number */
 };
 
@@ -42,6 +44,7 @@ struct process {
 	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
+	_Atomic bool is_in_line;
 	_Atomic int32_t epoll_end; /* above the highest known epoll descriptor */
 };
 
@@ -53,6 +56,13 @@ static struct sc_births_family family;
 static void (*child_handler)(void);
 static _Atomic uint64_t *table;
 static uint32_t table_size;
+static _Atomic uint32_t *born;  /* beside the table: see sc_births_when() */
+static uint64_t boot_offset_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, at most */
+
+/* Of this process and those it is forked from, the ones that have made a descriptor. A child has what
+ * its parent had. */
+static _Atomic int32_t line[LINE_MAX];
+static _Atomic uint32_t line_count;
 
 /* What the epoll set was told last of each descriptor of the table; NULL without memory. */
 struct wish {
@@ -83,6 +93,13 @@ static uint64_t now_ns(void)
 	return sc_clock_ns(CLOCK_BOOTTIME);
 }
 
+/* Cheap, and never late: the coarse clock stands still between two ticks of the kernel's, and the
+ * offset only grows. */
+static uint32_t now_ticks(void)
+{
+	return (uint32_t)((sc_clock_ns(CLOCK_MONOTONIC_COARSE) + boot_offset_ns) / NS_PER_TICK);
+}
+
 void sc_births_init(void)
 {
 	struct rlimit limit = {1024, 1024};
@@ -102,12 +119,18 @@ void sc_births_init(void)
 	};
 	atomic_store(&process->owner_pid, family.root_pid);
 	atomic_store(&process->first_age, FIRST_AGE - 1);
+	atomic_store(&line[0], family.root_pid);
+	atomic_store(&line_count, 1);
+	atomic_store(&process->is_in_line, true);
+	uint64_t boot_ns = now_ns();
+	boot_offset_ns = boot_ns - sc_clock_ns(CLOCK_MONOTONIC);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
 	for (; size >= TABLE_MIN / 2 && table == NULL; size /= 8) {
 		table = sc_memory_map(size * sizeof(*table));
 		table_size = table != NULL ? size : 0;
 	}
+	born = sc_memory_map(table_size * sizeof(*born));
 	wishes = sc_memory_map(table_size * sizeof(*wishes));
 }
 
@@ -192,10 +215,50 @@ uint32_t sc_births_moment(void)
 	return may_be_copied_yet() ? now - 1 : now;
 }
 
+/* Once in each process. Two threads may both do it, so that each has before it forks. */
+static void join_line(void)
+{
+	if (atomic_load_explicit(&process->is_in_line, memory_order_relaxed)) {
+		return;
+	}
+	uint32_t place = atomic_fetch_add(&line_count, 1);
+	if (place < LINE_MAX) {
+		atomic_store(&line[place], sc_sys_getpid());
+	}
+	atomic_store(&process->is_in_line, true);
+}
+
+bool sc_births_may_be_of_line(int pid)
+{
+	uint32_t count = atomic_load(&line_count);
+	bool is_found = count > LINE_MAX;
+	for (uint32_t i = 0; i < count && !is_found; i++) {
+		is_found = atomic_load(&line[i]) == pid;
+	}
+	return is_found;
+}
+
+static void set_born(int fd, uint32_t ticks)
+{
+	if (born != NULL && (uint32_t)fd < table_size) {
+		atomic_store_explicit(&born[fd], ticks, memory_order_relaxed);
+	}
+}
+
+uint32_t sc_births_when(int fd)
+{
+	bool is_known = born != NULL && (uint32_t)fd < table_size;
+	return is_known ? atomic_load_explicit(&born[fd], memory_order_relaxed) : 0;
+}
+
 void sc_births_record(int fd, uint32_t moment)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (entry != NULL && may_write()) {
+		/* No fork was under way, and none has begun, that may have copied it before now. */
+		bool is_certain = moment == age_now();
+		join_line();
+		set_born(fd, is_certain ? now_ticks() : 0);
 		atomic_store_explicit(entry, moment, memory_order_relaxed);
 	}
 }
@@ -229,6 +292,7 @@ void sc_births_record_dup(int from, int to)
 		known = atomic_fetch_or(source, FLAG_DUPLICATED) | FLAG_DUPLICATED;
 	}
 	if (copy != NULL) {
+		set_born(to, sc_births_when(from));
 		atomic_store(copy, known & ((1ULL << EPOLL_SHIFT) - 1));
 		if (known & FLAG_EPOLL) {
 			raise_epoll_end(to);

@@ -2,7 +2,8 @@
 /*
  * What this process has seen of its descriptors: which were born here (socket, accept), duplicated,
  * sent to somebody; which epoll set they are in; and whether the process has forked since. Numbers
- * in memory, no system call: the cheap proof that a connection is nobody else's.
+ * in memory, no system call (but getpid, once in a forked child that makes some): the cheap proof
+ * that a connection is nobody else's.
  *
  * All functions are async-signal-safe, lock-free and leave errno alone. In a vfork child, which has
  * its parent's memory, they change nothing. A forked child, known by a page that the fork wiped
@@ -59,6 +60,13 @@ int sc_births_wish(int fd, uint32_t *events, uint64_t *data);
 
 enum sc_birth sc_births_of(int fd);
 
+/*
+ * When fd was born, or a moment before: a process that began earlier cannot have got it by a fork, be
+ * it one that this process did not see. In the units of /proc/PID/stat: hundredths of a second of
+ * CLOCK_BOOTTIME. 0: not known.
+ */
+uint32_t sc_births_when(int fd);
+
 /* What sc_births_of() said before fd was closed, in the light of what has happened since: *age is the
  * process's age then. A fork by another thread meanwhile may have copied the descriptor. */
 enum sc_birth sc_births_after(enum sc_birth before, uint32_t age);
@@ -75,6 +83,10 @@ struct sc_births_family {
 	uint64_t since_ns;
 };
 struct sc_births_family sc_births_get_family(void);
+
+/* May the process pid have made a connection that this one inherited by forks? Those of its line that
+ * have ever made one are known. */
+bool sc_births_may_be_of_line(int pid);
 
 /*
  * Calls each(epoll_fd, fd) for the epoll set of this process that fd was added to; where that is

@@ -146,7 +146,7 @@ static void ask_all(struct sc_holders_query *queries, size_t count, enum sc_own_
 static enum sc_holders ask_holders(const struct sc_job *job)
 {
 	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
 	ask_all(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer;
 }
@@ -159,6 +159,7 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	job->via = (uint8_t)via;
 	job->age = sc_births_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
+	job->born = sc_births_when(fd);
 	job->site = (uint16_t)sc_sites_number(caller);
 	job->begun_us = now_us();
 }
@@ -374,6 +375,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 			job->is_in_place = true;
 			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,
 				.birth = (enum sc_birth)job->birth,
+				.born = job->born,
 				.mine = kept};
 			kept++;
 		}

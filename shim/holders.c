@@ -21,6 +21,8 @@ struct sweep {
 	int proc;       /* /proc, open */
 	int self;       /* this process's number in that /proc */
 	int first_copy; /* see may_be_library_copy() */
+	uint32_t oldest_born;
+	struct sc_relatives own; /* count 0: not looked up yet */
 	/* Of the table being read: */
 	int pid;
 	int fdinfo;      /* the folder beside it */
@@ -70,6 +72,24 @@ static void answer_unknown(struct sweep *sweep, enum sc_reach reach)
 	for (size_t i = 0; i < sweep->count; i++) {
 		if (reach >= reach_needed(sweep->queries[i].birth)) {
 			answer(sweep, &sweep->queries[i], SC_HOLDERS_UNKNOWN);
+		}
+	}
+}
+
+/* The process pid may not be read. */
+static void answer_by_kinship(struct sweep *sweep, int pid)
+{
+	struct sc_stranger stranger;
+	if (sweep->own.count == 0) {
+		sc_relatives_find(&sweep->own, sweep->proc, sweep->self);
+	}
+	sc_relatives_look(&stranger, sweep->proc, sweep->self, pid, sweep->oldest_born);
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct sc_holders_query *query = &sweep->queries[i];
+		if (query->answer == SC_HOLDERS_UNASKED &&
+			sc_relatives_reach(&stranger, &sweep->own, query->born) >=
+				reach_needed(query->birth)) {
+			answer(sweep, query, SC_HOLDERS_UNKNOWN);
 		}
 	}
 }
@@ -288,7 +308,7 @@ static void look_at_process(struct sweep *sweep, int folder, int pid)
 	if (sweep->is_own) {
 		answer_all_unknown(sweep);
 	} else {
-		answer_unknown(sweep, sc_relatives_reach(sweep->proc, sweep->self, pid));
+		answer_by_kinship(sweep, pid);
 	}
 }
 
@@ -336,6 +356,7 @@ static size_t answer_known(struct sweep *sweep)
 	bool has_elsewhere = false;
 	bool is_split = sc_births_is_table_split();
 	sweep->unanswered = sweep->count;
+	sweep->oldest_born = UINT32_MAX;
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct sc_holders_query *query = &sweep->queries[i];
 		query->answer = SC_HOLDERS_UNASKED;
@@ -349,6 +370,9 @@ static size_t answer_known(struct sweep *sweep)
 		} else if (query->inode == 0) {
 			answer(sweep, query, SC_HOLDERS_UNKNOWN);
 		} else {
+			if (query->born < sweep->oldest_born) {
+				sweep->oldest_born = query->born;
+			}
 			has_elsewhere = has_elsewhere || may_be_elsewhere(query->birth);
 		}
 	}

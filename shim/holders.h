@@ -23,6 +23,7 @@ enum sc_own_table {
 struct sc_holders_query {
 	uint64_t inode;      /* of the socket; 0: unknown */
 	enum sc_birth birth; /* of its descriptor, before the call that closes it */
+	uint32_t born;       /* when: sc_births_when() */
 	enum sc_holders answer;
 	bool is_passing; /* UNKNOWN for descriptors in flight, which may arrive: ask again */
 	bool is_forking; /* NOBODY, but a child may not show yet: ask once more */

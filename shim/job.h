@@ -17,6 +17,7 @@ struct sc_job {
 	struct sc_interest interest;
 	uint64_t begun_us; /* CLOCK_MONOTONIC */
 	uint32_t age;      /* of the process when birth was looked up (births.h) */
+	uint32_t born;     /* see sc_births_when() */
 	int32_t fd;        /* the program's number */
 	uint16_t site;     /* of sites.h */
 	uint8_t via;       /* enum sc_via */

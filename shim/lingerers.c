@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lingerers.h"
-#include "holder.h"
+#include "doubt.h"
 #include "holders.h"
 #include "inspect.h"
 #include "memory.h"
@@ -17,14 +17,7 @@ enum {
 	EVENTS = 32,
 	BEGIN_MAX = 32, /* before the channel is looked at again: to take is quicker */
 	GRANULARITY_MAX_MS = 100,
-	RETRY_MAX = 24,
-	STARTING_RETRY_MAX = 220,
-	HURRIED_RETRY_MAX = 8,
 	RETRY_MS = 5,
-	FIRST_RETRIES = 5, /* after a millisecond each: most children exec or exit so soon */
-	FORK_RETRIES = 9,
-	GRACE_MAX = 20, /* retries, for the one who was the last to act */
-	HURRIED_GRACE_MAX = 2,
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
@@ -197,7 +190,7 @@ static void finish_oldest(struct sc_lingerers *all)
 		return;
 	}
 	if (it->phase != SC_PHASE_LINGERING) {
-		it->retries = STARTING_RETRY_MAX;
+		sc_doubt_end(it);
 		sc_lingerers_ask(all);
 		return;
 	}
@@ -213,7 +206,7 @@ static void finish_oldest(struct sc_lingerers *all)
 static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
 {
 	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth};
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	if (!sc_holders_are_known(query.birth)) {
 		all->answered();
@@ -225,32 +218,6 @@ static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int f
 		end_now(all, job, fd, all->max > 0 ? "memory" : "connections");
 	} else {
 		close_shared(all, job, fd, NULL);
-	}
-}
-
-/* Does the holder wait for the events that it would miss? One that is about to exec or exit does not. */
-static void note_waiter(struct sc_lingerer *it, int holder_pid)
-{
-	if (it->set >= 0 && holder_pid != 0 && !it->is_awaited) {
-		it->is_awaited = sc_holder_awaits_set(holder_pid, it->job.interest.set);
-	}
-}
-
-/*
- * The answer about the holders is there, and with it whether the epoll set was right to be left. A
- * child that does not wait for the set's events misses nothing, and the program is spared them.
- */
-static void settle_interest(
-	struct sc_lingerer *it, const struct sc_holders_query *query, bool is_ours)
-{
-	if (it->set >= 0) {
-		const struct sc_interest *interest = &it->job.interest;
-		note_waiter(it, query->holder_pid);
-		bool is_wanted = query->answer != SC_HOLDERS_NOBODY &&
-				 (query->holder_pid == 0 || it->is_awaited);
-		sc_interest_settle(interest, is_ours, is_wanted, it->set, it->fd, it->job.fd);
-		sc_sys_close(it->set);
-		it->set = -1;
 	}
 }
 
@@ -270,10 +237,8 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	it->fd = fd;
 	it->set = set;
 	it->phase = SC_PHASE_ASKING;
-	it->retries = 0;
-	it->grace = 0;
 	it->is_answered = false;
-	it->is_awaited = false;
+	sc_doubt_begin(it);
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (!is_known) {
 		all->asking_count++;
@@ -302,6 +267,7 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 		if (it->phase == SC_PHASE_ASKING) {
 			queries[count++] = (struct sc_holders_query){.inode = it->job.conn.inode,
 				.birth = sc_births_after((enum sc_birth)it->job.birth, it->job.age),
+				.born = it->job.born,
 				.mine = slot};
 		}
 	}
@@ -336,57 +302,11 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 	return false;
 }
 
-/* Since the program closed it, somebody has read from it: it is in use. */
-static bool was_read_since(const struct sc_lingerer *it)
-{
-	struct sc_conn now;
-	sc_inspect_quickly(it->fd, &now);
-	return now.unread_bytes < it->job.conn.unread_bytes;
-}
-
-/*
- * Nobody holds it, and nothing is unread any more: whoever held it read it all and closed, or their
- * library is ending it just now.
- */
-static bool is_empty_since(const struct sc_lingerer *it)
-{
-	struct sc_conn now;
-	sc_inspect_quickly(it->fd, &now);
-	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
-}
-
-/* A process that ends has no time for doubts. On a busy machine a child may need longer to exec. */
-static int retry_max(const struct sc_lingerers *all, int holder_pid, int retries)
-{
-	if (all->until_ms != 0) {
-		return HURRIED_RETRY_MAX;
-	}
-	bool is_late = holder_pid != 0 && retries >= RETRY_MAX;
-	return is_late && sc_holder_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
-}
-
 /* It is to be looked at again. */
 static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
 {
-	if (it->retries <= FIRST_RETRIES) {
-		all->retry_ms = 1;
-	}
-}
-
-/*
- * May the answer be another one soon? Descriptors in flight arrive. And a child between its fork and
- * its exec or exit holds what it does not mean to: letting go now would leave the last close, and the
- * reset, to a process in which nobody acts any more.
- */
-static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_query *query)
-{
-	switch (query->answer) {
-	case SC_HOLDERS_NOBODY:
-		return query->is_forking && it->retries < FORK_RETRIES;
-	case SC_HOLDERS_SOMEBODY:
-		return query->holder_pid != 0 && !was_read_since(it);
-	default:
-		return query->is_passing;
+	if (sc_doubt_is_new(it)) {
+		all->retry_ms = 1; /* most children exec or exit at once */
 	}
 }
 
@@ -397,13 +317,9 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		it->is_answered = true;
 		all->answered();
 	}
-	if (is_passing(it, query) && it->retries < retry_max(all, query->holder_pid, it->retries)) {
+	if (sc_doubt_remains(it, query, all->until_ms != 0)) {
 		it->phase = SC_PHASE_RETRY;
-		it->retries++;
 		note_retry(all, it);
-		it->holder_pid = query->holder_pid;
-		it->holder_fd = query->holder_fd;
-		it->holder_exe = query->holder_pid != 0 ? sc_holder_exe(query->holder_pid) : 0;
 		all->asking_count--;
 		all->retry_count++;
 		return;
@@ -412,8 +328,8 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	all->asking_count--;
 	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
 	bool is_twins = is_free && yields_to_twin(all, it);
-	bool is_ours = is_free && !is_twins && !is_empty_since(it);
-	settle_interest(it, query, is_ours || is_twins);
+	bool is_ours = is_free && !is_twins && !sc_doubt_is_moot(it);
+	sc_doubt_settle_interest(it, query, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
 		return;
@@ -428,34 +344,6 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 }
 
-/*
- * Whoever had it then still has it: cheaper than a sweep. Or has just let go: theirs was the last
- * close then, which their own library is about to act on; but an exec that closed it is no close, and
- * they may have no library.
- */
-static bool is_to_wait_for_holder(const struct sc_lingerers *all, struct sc_lingerer *it)
-{
-	if (was_read_since(it)) {
-		return false; /* they mean to hold it */
-	}
-	if (sc_holder_still_holds(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
-		if (it->retries >= retry_max(all, it->holder_pid, it->retries)) {
-			return false;
-		}
-		it->retries++;
-		it->holder_exe = sc_holder_exe(it->holder_pid);
-		note_waiter(it, it->holder_pid);
-		return true;
-	}
-	int grace_max = all->until_ms != 0 ? HURRIED_GRACE_MAX : GRACE_MAX;
-	if (it->grace >= grace_max || it->holder_exe == 0 ||
-		sc_holder_exe(it->holder_pid) != it->holder_exe) {
-		return false;
-	}
-	it->grace++;
-	return true;
-}
-
 /* Those whose answer was not certain the last time. */
 static void again(struct sc_lingerers *all)
 {
@@ -465,7 +353,7 @@ static void again(struct sc_lingerers *all)
 		if (it->phase != SC_PHASE_RETRY) {
 			continue;
 		}
-		if (it->holder_pid != 0 && is_to_wait_for_holder(all, it)) {
+		if (it->holder_pid != 0 && sc_doubt_waits_for_holder(it, all->until_ms != 0)) {
 			note_retry(all, it);
 			continue;
 		}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ownfds.h"
+#include "births.h"
 #include "sys.h"
 #include "thread.h"
 #include <errno.h>
@@ -57,8 +58,9 @@ static _Atomic int copies[COPY_COUNT];
 static _Atomic int copied[COPY_COUNT]; /* descriptors of which a copy is being made */
 static _Atomic int moments[MOMENT_COUNT];
 
-/* The latest copies that were released, a ring, and how many there have been. */
-static _Atomic int released[RELEASED_COUNT];
+/* The latest copies that were released, a ring of their numbers with the low half of the inode above
+ * them, and how many there have been. */
+static _Atomic uint64_t released[RELEASED_COUNT];
 static _Atomic uint32_t released_count;
 static __thread uint32_t released_before_fork;
 
@@ -260,6 +262,18 @@ static void forget_moments(void)
 	}
 }
 
+static uint64_t inode_of(int fd)
+{
+	struct stat status;
+	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* A copy's number, and what it held: the number may be the program's in this table. */
+static uint64_t identity_of(int fd)
+{
+	return inode_of(fd) << 32 | (uint32_t)fd;
+}
+
 /* Copies that the parent released behind the copying of its table. */
 static void forget_released(void)
 {
@@ -267,27 +281,25 @@ static void forget_released(void)
 	uint32_t first = released_before_fork;
 	first = count - first > RELEASED_COUNT ? count - RELEASED_COUNT : first;
 	for (; first != count; first++) {
-		int fd = atomic_load(&released[first % RELEASED_COUNT]);
-		if (fd >= sc_ownfds_first_copy() && is_close_on_exec(fd)) {
+		uint64_t identity = atomic_load(&released[first % RELEASED_COUNT]);
+		int fd = (int)(uint32_t)identity;
+		if (is_close_on_exec(fd) && identity_of(fd) == identity &&
+			sc_births_of(fd) == SC_BIRTH_UNKNOWN) {
 			unregister_fd(fd);
 			sc_sys_close(fd);
 		}
 	}
 }
 
-static uint64_t inode_of(int fd)
-{
-	struct stat status;
-	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
-}
-
-/* Copies that were made and not yet on the list: fd itself is still there. */
+/* Copies that were made and not yet on the list: fd itself is still there. The program's own
+ * duplicates have a birth. */
 static void forget_copies_of(int fd)
 {
 	uint64_t inode = inode_of(fd);
 	int first = sc_ownfds_first_copy();
 	for (int copy = first; inode != 0 && copy < first + SLOT_COUNT; copy++) {
-		if (copy != fd && is_close_on_exec(copy) && inode_of(copy) == inode) {
+		if (copy != fd && is_close_on_exec(copy) && inode_of(copy) == inode &&
+			sc_births_of(copy) == SC_BIRTH_UNKNOWN) {
 			sc_sys_close(copy);
 		}
 	}
@@ -352,7 +364,7 @@ static void note_released(int fd)
 {
 	if (is_on(copies, COPY_COUNT, fd)) {
 		uint32_t place = atomic_fetch_add(&released_count, 1);
-		atomic_store(&released[place % RELEASED_COUNT], fd);
+		atomic_store(&released[place % RELEASED_COUNT], identity_of(fd));
 		note(copies, COPY_COUNT, fd, false);
 	}
 	note(moments, MOMENT_COUNT, fd, false);

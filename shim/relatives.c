@@ -5,8 +5,7 @@
 #include "sys.h"
 #include <linux/capability.h>
 
-/* Start times in /proc count in USER_HZ, which is 100 for every program there is. */
-enum { NS_PER_TICK = 10000000, INIT = 1, KTHREADD = 2 };
+enum { INIT = 1, KTHREADD = 2 };
 
 /* Is the caller privileged, so that only somebody even more so can refuse to be read? */
 static bool may_trace(void)
@@ -42,29 +41,87 @@ static bool is_remote_init(
 	return pid == INIT && !may_be_started_by_init(stat, own, self) && may_trace();
 }
 
-/* A descendant whose parent has ended is init's child, so the age has to tell: whoever began
- * earlier does not descend. */
-enum sc_reach sc_relatives_reach(int proc, int self, int pid)
+void sc_relatives_find(struct sc_relatives *relatives, int proc, int pid)
+{
+	struct sc_process_stat stat;
+	relatives->count = 0;
+	relatives->is_whole = false;
+	while (relatives->count < SC_RELATIVES_MAX && sc_procfs_stat(proc, pid, &stat) == 0) {
+		relatives->line[relatives->count].pid = pid;
+		relatives->line[relatives->count].start_time = stat.start_time;
+		relatives->count++;
+		pid = stat.parent;
+		if (pid == 0) {
+			relatives->is_whole = true;
+			break;
+		}
+	}
+}
+
+static bool is_relative(const struct sc_relatives *relatives, int pid)
+{
+	for (int i = 0; i < relatives->count; i++) {
+		if (relatives->line[i].pid == pid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void sc_relatives_look(
+	struct sc_stranger *stranger, int proc, int self, int pid, uint32_t oldest_born)
 {
 	struct sc_process_stat stat;
 	struct sc_process_stat own;
+	*stranger = (struct sc_stranger){.relatives = {.count = 1}};
+	stranger->is_numbered_alike = self == sc_births_pid();
 	if (sc_procfs_stat(proc, pid, &stat) != 0) {
-		return SC_REACH_NOTHING; /* gone meanwhile */
+		stranger->is_nothing = true; /* gone meanwhile */
+		return;
 	}
-	if (pid == KTHREADD || stat.parent == KTHREADD ||
-		(stat.state == 'Z' && stat.threads <= 1)) {
+	stranger->relatives.line[0].pid = pid;
+	stranger->relatives.line[0].start_time = stat.start_time;
+	stranger->is_nothing = pid == KTHREADD || stat.parent == KTHREADD ||
+			       (stat.state == 'Z' && stat.threads <= 1) ||
+			       (pid == INIT && sc_procfs_stat(proc, self, &own) == 0 &&
+				       is_remote_init(pid, &stat, &own, self));
+	if (!stranger->is_nothing && stat.start_time >= oldest_born) {
+		sc_relatives_find(&stranger->relatives, proc, pid);
+	}
+}
+
+/*
+ * Does it descend, by forks that came later, from the process that made the connection? Upwards from
+ * it, the first that is older than the connection is that process, or an ancestor of that process
+ * which has adopted an orphan. What it certainly is not, is somebody else's.
+ */
+static bool may_descend(
+	const struct sc_stranger *stranger, const struct sc_relatives *own, uint32_t born)
+{
+	const struct sc_relatives *its = &stranger->relatives;
+	for (int i = 0; i < its->count; i++) {
+		int pid = its->line[i].pid;
+		if (its->line[i].start_time < born) {
+			return i > 0 && (pid == INIT || is_relative(own, pid) ||
+						sc_births_may_be_of_line(pid));
+		}
+	}
+	return true;
+}
+
+enum sc_reach sc_relatives_reach(
+	const struct sc_stranger *stranger, const struct sc_relatives *own, uint32_t born)
+{
+	uint64_t start_time = stranger->relatives.line[0].start_time;
+	if (stranger->is_nothing) {
 		return SC_REACH_NOTHING;
 	}
-	if (sc_procfs_stat(proc, self, &own) != 0) {
+	if (!stranger->is_numbered_alike || !own->is_whole) {
+		return start_time >= born ? SC_REACH_DESCENDANT : SC_REACH_FAMILY;
+	}
+	if (may_descend(stranger, own, born)) {
 		return SC_REACH_DESCENDANT;
 	}
-	if (is_remote_init(pid, &stat, &own, self)) {
-		return SC_REACH_NOTHING;
-	}
-	if (stat.start_time >= own.start_time) {
-		return SC_REACH_DESCENDANT;
-	}
-	struct sc_births_family family = sc_births_get_family();
-	bool may_be_family = stat.start_time >= family.since_ns / NS_PER_TICK - 1;
-	return pid == family.root_pid || may_be_family ? SC_REACH_FAMILY : SC_REACH_STRANGE;
+	return sc_births_may_be_of_line(stranger->relatives.line[0].pid) ? SC_REACH_FAMILY
+									 : SC_REACH_STRANGE;
 }

@@ -276,6 +276,73 @@ static void test_unreadable_relative_last_close_resets(void **state)
 	}
 }
 
+/* ---- strangers that may not be read ----------------------------------------------------------- */
+
+/*
+ * A service and a process of root's that began together, and what the service does with a connection
+ * that it makes later. The other cannot have it, for it is older and did not make it.
+ */
+#define BESIDE_A_STRANGER(words)                                 \
+	"open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP  \
+	"exec read 4 1 close 7 await-tick " CONNECT words "end " \
+	"fork close 7 read-end 6 end write 5 1 wait "
+#define LAST "say closed hear on close 3 "
+
+static const struct sharing_row beside_a_stranger[] = {
+	{"parent_closes", BESIDE_A_STRANGER("fork end wait " AWAIT_UNREAD LAST)},
+	{"child_closes", BESIDE_A_STRANGER("fork close 3 end wait " AWAIT_UNREAD LAST)},
+	{"parent_closes_last", BESIDE_A_STRANGER("fork " AWAIT_UNREAD "close 3 end wait " LAST)},
+	{"child_closes_last", BESIDE_A_STRANGER("fork " AWAIT_UNREAD LAST "end close 3 wait ")},
+	{"child_exits_last", BESIDE_A_STRANGER("fork " AWAIT_UNREAD
+					       "say closed hear on exit-now 0 end close 3 wait ")},
+	{"grandchild_exits_last",
+		BESIDE_A_STRANGER("fork fork " AWAIT_UNREAD
+				  "say closed hear on exit 0 end wait end close 3 wait ")},
+};
+
+static void test_stranger_control_resets(void **state)
+{
+	require_other_user();
+	sharing_test_last_control_resets(state);
+}
+
+static void test_stranger_drain_ends_with_fin(void **state)
+{
+	require_other_user();
+	sharing_test_last_drain_ends_with_fin(state);
+}
+
+static void test_stranger_fin_ends_with_fin(void **state)
+{
+	require_other_user();
+	sharing_test_last_fin_ends_with_fin(state);
+}
+
+/* Hidden descendants of a service, which do hold it; one has lost its parent, another is older than the
+ * connection's second descriptor. */
+#define SERVICE(words)                                                                \
+	"open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP "exec " CONNECT words \
+	"end close 7 wait "
+#define HIDDEN "hide close 6 write 5 1 " USE("3")
+#define BESIDE_HIDDEN "read 4 1 close 7 " CLOSE_3 "read-end 6 "
+
+static const struct sharing_row hidden[] = {
+	{"child", SERVICE("fork " HIDDEN "end " BESIDE_HIDDEN)},
+	{"child_before_a_dup", SERVICE("fork " HIDDEN "end await-tick dup 3 8 close 3 dup 8 3 "
+				       "close 8 " BESIDE_HIDDEN)},
+	{"orphan",
+		SERVICE("fork fork await-orphan " HIDDEN "end exit-now 0 end wait " BESIDE_HIDDEN)},
+	{"sibling", SERVICE("fork " HIDDEN "end fork await-tick " BESIDE_HIDDEN "end close 3 "
+			    "close 7 wait wait ")},
+	{"parent", SERVICE("fork await-tick " BESIDE_HIDDEN "end " HIDDEN "close 7 wait ")},
+};
+
+static void test_hidden_relative_leaves_it_alone(void **state)
+{
+	require_other_user();
+	sharing_test_left_alone(state);
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unprivileged_control_resets, rows),
 	ROWS_SUBJECT(test_unprivileged_warn_reports, rows),
@@ -284,6 +351,10 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unreadable_relative_leaves_it_alone, unreadable),
 	ROWS_SUBJECT(test_unreadable_relative_leaves_it_unknown, unreadable),
 	ROWS_PLAIN(test_unreadable_relative_last_close_resets),
+	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden),
+	ROWS_SUBJECT(test_stranger_control_resets, beside_a_stranger),
+	ROWS_SUBJECT(test_stranger_drain_ends_with_fin, beside_a_stranger),
+	ROWS_SUBJECT(test_stranger_fin_ends_with_fin, beside_a_stranger),
 };
 
 int main(void)

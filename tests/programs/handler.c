@@ -2,8 +2,9 @@
 /*
  * handler PORT malloc|library THREADS: in each thread two timers whose signals may interrupt one
  * another close connections with unread bytes, while the thread's own flow allocates and frees, or
- * closes connections itself. The handlers do not save errno: a close that succeeds leaves it alone.
- * Tells how many closes of handlers fell into one of the own flow.
+ * closes connections itself: then handlers close within these closes only, and what is left behind
+ * the last. The handlers do not save errno: a close that succeeds leaves it alone. Tells how many
+ * closes of handlers fell into one of the own flow.
  */
 #include "dial.h"
 
@@ -20,6 +21,7 @@ struct worker {
 	int own_fds[POOL];
 	_Atomic int next; /* of handler_fds */
 	_Atomic bool is_closing;
+	_Atomic bool has_closed; /* all of its own */
 	_Atomic int nested;
 	_Atomic int failed;
 };
@@ -32,9 +34,13 @@ static __thread struct worker *self;
 static void close_next(int signal_number)
 {
 	int errno_before = errno;
-	int i = atomic_fetch_add(&self->next, 1);
+	int i;
 
 	(void)signal_number;
+	if (!atomic_load(&self->is_closing) && !atomic_load(&self->has_closed)) {
+		return;
+	}
+	i = atomic_fetch_add(&self->next, 1);
 	if (i >= POOL) {
 		return;
 	}
@@ -79,6 +85,7 @@ static void work(struct worker *worker)
 		close_well(worker->own_fds[i]);
 		atomic_store(&worker->is_closing, false);
 	}
+	atomic_store(&worker->has_closed, true);
 	while (atomic_load(&worker->next) < POOL) {
 		allocate_and_free();
 		must(errno == ERRNO_BEFORE, "a handler touched errno");

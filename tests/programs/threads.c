@@ -111,9 +111,7 @@ static void __attribute__((noreturn)) live_and_end(void)
 	for (int fd = 3; children_close && fd < OWN_FROM; fd++) {
 		must(fd == until_end[0] || close(fd) == 0 || errno == EBADF, "close");
 	}
-	if (children_close && read(until_end[0], &byte, 1) != 0) {
-		_exit(STATUS_FAILED);
-	}
+	must(!children_close || read(until_end[0], &byte, 1) == 0, "read");
 	_exit(0);
 }
 
@@ -189,7 +187,11 @@ static void forks(char **words)
 	for (int i = 0; i < CLOSERS * TURNS / 3; i++) {
 		int status;
 
-		must(wait(&status) > 0 && status == 0, "a child");
+		must(wait(&status) > 0, "wait");
+		if (status != 0) {
+			tell("a child's status is %#x", status);
+			_exit(STATUS_FAILED);
+		}
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static void do_read(char **words)
@@ -190,6 +191,12 @@ static void do_cloexec(char **words)
 	must(fcntl(number(words[0]), F_SETFD, FD_CLOEXEC) == 0, "F_SETFD");
 }
 
+static void do_hide(char **words)
+{
+	(void)words;
+	must(prctl(PR_SET_DUMPABLE, 0) == 0, "PR_SET_DUMPABLE");
+}
+
 const struct word words_using[] = {
 	{"read", 2, do_read},                       /* FD BYTES: of the pattern */
 	{"read-end", 1, do_read_end},               /* FD: tells the bytes read and errno */
@@ -210,5 +217,6 @@ const struct word words_using[] = {
 	{"unsetenv", 1, do_unsetenv},               /* NAME */
 	{"drop-privileges", 1, do_drop_privileges}, /* ID: of user and group */
 	{"cloexec", 1, do_cloexec},                 /* FD */
+	{"hide", 0, do_hide},                       /* from /proc, for all but root */
 	{NULL, 0, NULL},
 };

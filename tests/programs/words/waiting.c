@@ -104,6 +104,18 @@ static void do_await_orphan(char **words)
 	}
 }
 
+/* By the clock of /proc, which has hundredths of a second: what begins now is younger than what has
+ * begun before. */
+static void do_await_tick(char **words)
+{
+	int64_t start_ms = now_ms();
+
+	(void)words;
+	while (now_ms() - start_ms <= 20) {
+		pause_within(start_ms);
+	}
+}
+
 const struct word words_waiting[] = {
 	{"await-unread", 2, do_await_unread},         /* FD BYTES */
 	{"await-urgent", 1, do_await_urgent},         /* FD */
@@ -115,5 +127,6 @@ const struct word words_waiting[] = {
 	{"await-stdin-busy", 0, do_await_stdin_busy}, /* a thread reads it by stdio */
 	{"await-readable", 1, do_await_readable},     /* FD */
 	{"await-orphan", 0, do_await_orphan},         /* the parent has ended */
+	{"await-tick", 0, do_await_tick},             /* a process begun now would be younger */
 	{NULL, 0, NULL},
 };

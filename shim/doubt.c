@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "doubt.h"
+#include "holder.h"
+#include "inspect.h"
+#include "sys.h"
+#include <stddef.h>
+
+enum {
+	RETRY_MAX = 24,
+	STARTING_RETRY_MAX = 220,
+	HURRIED_RETRY_MAX = 8,
+	FIRST_RETRIES = 5, /* after a millisecond each: most children exec or exit so soon */
+	FORK_RETRIES = 9,
+	GRACE_MAX = 20, /* retries, for the one who was the last to act */
+	HURRIED_GRACE_MAX = 2,
+};
+
+void sc_doubt_begin(struct sc_lingerer *it)
+{
+	it->retries = 0;
+	it->grace = 0;
+	it->is_awaited = false;
+}
+
+void sc_doubt_end(struct sc_lingerer *it)
+{
+	it->retries = STARTING_RETRY_MAX;
+}
+
+bool sc_doubt_is_new(const struct sc_lingerer *it)
+{
+	return it->retries <= FIRST_RETRIES;
+}
+
+/* Since the program closed it, somebody has read from it: it is in use. */
+static bool was_read_since(const struct sc_lingerer *it)
+{
+	struct sc_conn now;
+	sc_inspect_quickly(it->fd, &now);
+	return now.unread_bytes < it->job.conn.unread_bytes;
+}
+
+bool sc_doubt_is_moot(const struct sc_lingerer *it)
+{
+	struct sc_conn now;
+	sc_inspect_quickly(it->fd, &now);
+	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
+}
+
+/* A process that ends has no time for doubts. On a busy machine a child may need longer to exec. */
+static int retry_max(int holder_pid, int retries, bool is_hurried)
+{
+	if (is_hurried) {
+		return HURRIED_RETRY_MAX;
+	}
+	bool is_late = holder_pid != 0 && retries >= RETRY_MAX;
+	return is_late && sc_holder_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
+}
+
+/*
+ * May the answer be another one soon? Descriptors in flight arrive. And a child between its fork and
+ * its exec or exit holds what it does not mean to: letting go now would leave the last close, and the
+ * reset, to a process in which nobody acts any more.
+ */
+static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_query *query)
+{
+	switch (query->answer) {
+	case SC_HOLDERS_NOBODY:
+		return query->is_forking && it->retries < FORK_RETRIES;
+	case SC_HOLDERS_SOMEBODY:
+		return query->holder_pid != 0 && !was_read_since(it);
+	default:
+		return query->is_passing;
+	}
+}
+
+bool sc_doubt_remains(struct sc_lingerer *it, const struct sc_holders_query *query, bool is_hurried)
+{
+	if (!is_passing(it, query) ||
+		it->retries >= retry_max(query->holder_pid, it->retries, is_hurried)) {
+		return false;
+	}
+	it->retries++;
+	it->holder_pid = query->holder_pid;
+	it->holder_fd = query->holder_fd;
+	it->holder_exe = query->holder_pid != 0 ? sc_holder_exe(query->holder_pid) : 0;
+	return true;
+}
+
+/* Does the holder wait for the events that it would miss? One that is about to exec or exit does not. */
+static void note_waiter(struct sc_lingerer *it, int holder_pid)
+{
+	if (it->set >= 0 && holder_pid != 0 && !it->is_awaited) {
+		it->is_awaited = sc_holder_awaits_set(holder_pid, it->job.interest.set);
+	}
+}
+
+/*
+ * The answer about the holders is there, and with it whether the epoll set was right to be left. A
+ * child that does not wait for the set's events misses nothing, and the program is spared them.
+ */
+void sc_doubt_settle_interest(
+	struct sc_lingerer *it, const struct sc_holders_query *query, bool is_ours)
+{
+	if (it->set >= 0) {
+		const struct sc_interest *interest = &it->job.interest;
+		note_waiter(it, query->holder_pid);
+		bool is_wanted = query->answer != SC_HOLDERS_NOBODY &&
+				 (query->holder_pid == 0 || it->is_awaited);
+		sc_interest_settle(interest, is_ours, is_wanted, it->set, it->fd, it->job.fd);
+		sc_sys_close(it->set);
+		it->set = -1;
+	}
+}
+
+/*
+ * Whoever had it then still has it: cheaper than a sweep. Or has just let go: theirs was the last
+ * close then, which their own library is about to act on; but an exec that closed it is no close, and
+ * they may have no library.
+ */
+bool sc_doubt_waits_for_holder(struct sc_lingerer *it, bool is_hurried)
+{
+	if (was_read_since(it)) {
+		return false; /* they mean to hold it */
+	}
+	if (sc_holder_still_holds(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
+		if (it->retries >= retry_max(it->holder_pid, it->retries, is_hurried)) {
+			return false;
+		}
+		it->retries++;
+		it->holder_exe = sc_holder_exe(it->holder_pid);
+		note_waiter(it, it->holder_pid);
+		return true;
+	}
+	int grace_max = is_hurried ? HURRIED_GRACE_MAX : GRACE_MAX;
+	if (it->grace >= grace_max || it->holder_exe == 0 ||
+		sc_holder_exe(it->holder_pid) != it->holder_exe) {
+		return false;
+	}
+	it->grace++;
+	return true;
+}
