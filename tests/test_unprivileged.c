@@ -343,6 +343,37 @@ static void test_hidden_relative_leaves_it_alone(void **state)
 	sharing_test_left_alone(state);
 }
 
+/* Any process could have given it what it was started with, and not all may be read. */
+static void test_inherited_over_exec_is_left_alone(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	require_other_user();
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		struct stage_end end;
+
+		program_start(&stage->program,
+			&(struct program_options){.mode = modes[i],
+				.environment = {"SAFECLOSE_REPORT=all"},
+				.is_unprivileged = true},
+			"connect 3 %s fork exec hear on await-unread 3 1000 close 3 say closed end "
+			"close 3 say left wait hear go",
+			stage->peer.target);
+		peer_accept(&stage->peer);
+		program_hear(&stage->program, "left");
+		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+		program_say(&stage->program, "on");
+		end = stage_finish(stage, true);
+		assert_int_equal(end.status, 0);
+		assert_was_reset(&end);
+		assert_int_equal(
+			text_lines_with(end.errors, ": 1000 unread", "; shared (let go last) in "),
+			1);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unprivileged_control_resets, rows),
 	ROWS_SUBJECT(test_unprivileged_warn_reports, rows),
@@ -351,6 +382,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unreadable_relative_leaves_it_alone, unreadable),
 	ROWS_SUBJECT(test_unreadable_relative_leaves_it_unknown, unreadable),
 	ROWS_PLAIN(test_unreadable_relative_last_close_resets),
+	ROWS_PLAIN(test_inherited_over_exec_is_left_alone),
 	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden),
 	ROWS_SUBJECT(test_stranger_control_resets, beside_a_stranger),
 	ROWS_SUBJECT(test_stranger_drain_ends_with_fin, beside_a_stranger),
