@@ -68,6 +68,9 @@ static const struct row rows[] = {
 	{"close-fd 2 exec dial dial dial close-all", 3, CURED, "SAFECLOSE_UNKNOWN=1"},
 	{"close-fd 2 exec dial dial dial close-all", 3, CURED, "SAFECLOSE_LOG=/nowhere/log"},
 	{"close-fd 2 dial dial dial close-all", 3, CURED, NULL},
+	/* No thread is to be had. */
+	{"dial dial put-off clone,clone3 close close", 2, CURED, NULL},
+	{"dial dup put-off clone,clone3 close close", 1, CURED, NULL},
 	/* Calls that a filter answers with EPERM. */
 	{"dial dial deny getsockopt close close", 2, UNCURED, NULL},
 	{"dial dial deny ioctl close close", 2, UNCURED, NULL},
@@ -180,7 +183,7 @@ static void skip_if_sanitized(const struct row *row)
 {
 	if (*SC_PRELOAD_FIRST &&
 		(strstr(row->words, " as ") || strstr(row->words, "as ") == row->words ||
-			strstr(row->words, "deny"))) {
+			strstr(row->words, "deny") || strstr(row->words, "put-off"))) {
 		print_message("not with a sanitizer: it needs what is denied here\n");
 		skip();
 	}

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -411,6 +412,27 @@ static void test_unseen_when_nothing_lingers(void **state)
 	assert_ends(stage);
 }
 
+static void test_unseen_by_signals_for_the_process(void **state)
+{
+	struct stage *stage = start("fin", 1, "close 1 hear go");
+	char path[64];
+	char *status;
+
+	(void)state;
+	assert_int_equal(peers_receive_end(&peers, 0), 1);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", stage->program.pid,
+		process_background_tid(stage->program.pid));
+	status = text_of_file(path);
+	/* All but SIGKILL and SIGSTOP. */
+	if (!strstr(status, "\nSigBlk:\tfffffffffffbfeff\n")) {
+		fail_msg("not all blocked: %s", status);
+	}
+	free(status);
+	peers_finish(&peers);
+	await_reports(stage, 1, "drained 1, fin in ");
+	assert_ends(stage);
+}
+
 /* Nothing happens, so nothing is done: the thread does not run at all. */
 static void test_unseen_in_processor_time(void **state)
 {
@@ -475,6 +497,7 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_unseen_at_a_limit_that_the_program_has_set, end_test),
 		cmocka_unit_test_teardown(test_unseen_when_nothing_lingers, end_test),
+		cmocka_unit_test_teardown(test_unseen_by_signals_for_the_process, end_test),
 		cmocka_unit_test_teardown(test_unseen_in_processor_time, end_test),
 	};
 

@@ -286,21 +286,31 @@ static int call_number(const char *name)
 	return -1;
 }
 
-/* "ioctl,fcntl": each is answered with EPERM. */
-static void do_deny(char **words)
+/* "ioctl,fcntl": each is answered with the error. */
+static void answer_with(unsigned int error, char *names)
 {
 	struct sock_filter filter[FILTER_MAX] = {load_number};
 	size_t count = 1;
 	char *rest;
 
-	for (char *name = strtok_r(words[0], ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+	for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		filter[count++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)call_number(name), 0, 1);
 		filter[count++] =
-			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
 	}
 	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	filter_calls(filter, count);
+}
+
+static void do_deny(char **words)
+{
+	answer_with(EPERM, words[0]);
+}
+
+static void do_put_off(char **words)
+{
+	answer_with(EAGAIN, words[0]);
 }
 
 /* All but what the program itself needs to close, to tell and to end. */
@@ -350,6 +360,7 @@ static const struct {
 	{"pipe-on-stderr", 0, do_pipe_on_stderr},           /* its reader under the lowest number */
 	{"exec", 0, do_exec},         /* begin anew with the words that follow */
 	{"deny", 1, do_deny},         /* CALL[,CALL]...: answered with EPERM */
+	{"put-off", 1, do_put_off},   /* CALL[,CALL]...: answered with EAGAIN */
 	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
 	{"say", 1, do_say},           /* LINE */
 };
