@@ -214,6 +214,7 @@ static const struct {
 	CALL(sendto),
 	CALL(clone),
 	CALL(clone3),
+	CALL(clock_gettime),
 	CALL(close_range),
 	CALL(unshare),
 	CALL(mmap),
