@@ -122,6 +122,9 @@ static int begin_hold(struct sc_job *job, int fd)
 static void let_go(const struct sc_closing *it)
 {
 	if (it->held >= 0) {
+		if (it->job.birth != SC_BIRTH_SOLE) {
+			sc_ownfds_empty(it->held); /* somebody may look for holders now */
+		}
 		sc_family_remove_copy(sc_births_pid(), it->held);
 	}
 	sc_ownfds_release(it->held);

@@ -370,6 +370,15 @@ static void note_released(int fd)
 	note(moments, MOMENT_COUNT, fd, false);
 }
 
+void sc_ownfds_empty(int fd)
+{
+	int placeholder = sc_ownfds_placeholder();
+	if (fd >= 0 && placeholder >= 0 && !is_elsewhere()) {
+		note_released(fd);
+		SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC);
+	}
+}
+
 void sc_ownfds_release(int fd)
 {
 	if (fd < 0) {

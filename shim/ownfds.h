@@ -42,6 +42,10 @@ int sc_ownfds_first_copy(void);
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);
 
+/* Let go of what fd, an own descriptor, holds; the number is still known as the library's until it is
+ * released, so that whoever looks for holders meanwhile takes it for none. */
+void sc_ownfds_empty(int fd);
+
 /* Close an own descriptor; nothing for a negative one. */
 void sc_ownfds_release(int fd);
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * A thread may lose the processor between any two system calls. Here strace holds up each call of one
+ * kind, in the program and in the library's thread: connections that have to be looked for in /proc
+ * still end with FIN, and are told of once.
+ */
+#include "harness/rows.h"
+#include "harness/sharing.h"
+#include "harness/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STRACE "/usr/bin/strace"
+
+static const struct slow {
+	const char *name;
+	const char *call;
+	const char *words;
+} slows[] = {
+#define ELDER "fork end wait await-unread 3 1000 close 3"
+#define TWIN "dup 3 4 await-unread 3 1000 close 3 close 4"
+#define CHILD "await-unread 3 1000 fork close 3 end close 3 wait"
+	{"close_after_a_fork", "close", ELDER},
+	{"close_of_duplicates", "close", TWIN},
+	{"close_beside_a_child", "close", CHILD},
+	{"dup3_after_a_fork", "dup3", ELDER},
+	{"dup3_of_duplicates", "dup3", TWIN},
+	{"dup3_beside_a_child", "dup3", CHILD},
+	{"sendmsg_after_a_fork", "sendmsg", ELDER},
+	{"sendmsg_beside_a_child", "sendmsg", CHILD},
+	{"recvmsg_after_a_fork", "recvmsg", ELDER},
+	{"recvmsg_beside_a_child", "recvmsg", CHILD},
+};
+
+static struct stage_end run(const struct slow *slow, const char *preload, const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage_end end;
+
+	if (access(STRACE, X_OK) < 0 || *SC_PRELOAD_FIRST) {
+		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
+		skip();
+	}
+	program_start(&stage->program,
+		&(struct program_options){.executable = STRACE, .is_alone = true},
+		"-f -qq -o /dev/null -e inject=%s:delay_enter=5000 -E LD_PRELOAD=%s "
+		"-E SAFECLOSE_MODE=%s %sactor connect 3 %s %s say closed hear go",
+		slow->call, preload, mode, PROGRAM_FOLDER, stage->peer.target, slow->words);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	end = stage_finish(stage, true);
+	assert_int_equal(end.status, 0);
+	return end;
+}
+
+static void test_slow_control_resets(void **state)
+{
+	struct stage_end end = run(*state, "", "off");
+
+	assert_was_reset(&end);
+}
+
+static void test_slow_ends_with_fin(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = run(*state, PROGRAM_LIBRARY, modes[i]);
+
+		assert_was_fin(&end);
+		assert_reported(&end, ": 1000 unread", "; drained 1000, fin in ");
+	}
+}
+
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_slow_control_resets, slows),
+	ROWS_SUBJECT(test_slow_ends_with_fin, slows),
+};
+
+int main(void)
+{
+	return ROWS_RUN(subjects);
+}
