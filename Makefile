@@ -22,7 +22,7 @@ IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 # so tests preload it before ours.
 ifneq ($(SANITIZE),)
 SAN_FLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
-	$(if $(IS_CLANG),-shared-libsan)
+	$(if $(IS_CLANG),-shared-libsan $(if $(findstring thread,$(SANITIZE)),-D__SANITIZE_THREAD__))
 SAN_KIND := $(if $(findstring thread,$(SANITIZE)),tsan,$(if $(findstring address,$(SANITIZE)),asan,ubsan))
 SAN_FILE := $(if $(IS_CLANG),libclang_rt.$(SAN_KIND)-$(shell uname -m).so,lib$(SAN_KIND).so)
 SAN_LIBRARY := $(realpath $(shell $(CC) -print-file-name=$(SAN_FILE)))
