@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Find libc's. Once; not async-signal-safe. Before it, and where it is not found, a system call. */
+/*
+ * Find libc's. Once, in a constructor: it allocates, and the first intercepted call may come from
+ * within an allocator, under its lock. Before it, and where it is not found, a system call.
+ */
 void sc_clock_init(void);
 
 /* Nanoseconds of that clock. Async-signal-safe; leaves errno alone. */

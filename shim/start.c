@@ -61,7 +61,6 @@ static void start_whole(void)
 	if (config.mode == SC_MODE_OFF) {
 		return;
 	}
-	sc_clock_init();
 	sc_family_init();
 	sc_births_init();
 	sc_callsite_init();
@@ -97,4 +96,7 @@ void sc_start_now(void)
 __attribute__((constructor)) static void construct(void)
 {
 	sc_start();
+	if (sc_closing_is_on()) {
+		sc_clock_init();
+	}
 }

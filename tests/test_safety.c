@@ -43,6 +43,7 @@ static const struct row rows[] = {
 	{"early", "atexit", 1, 0},
 	{"early", "destructor", 1, 0},
 	{"early", "late", 1, 0},
+	{"allocator", "", 1, 0},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -59,6 +60,8 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 		why = "it needs larger stacks";
 	} else if (strcmp(row->executable, "handler") == 0 && strcmp(mode, "fin") == 0) {
 		why = "it allocates where a thread begins, here in a handler";
+	} else if (strcmp(row->executable, "allocator") == 0) {
+		why = "it has an allocator of its own";
 	}
 	if (why) {
 		print_message("not with a sanitizer: %s\n", why);
