@@ -6,11 +6,14 @@ import subprocess
 import sys
 
 from case import PORT, PROGRAMS, Case
-from content import BODY, HUGE, LARGE, PAGE, http, whole
+from content import BODY, HUGE, LARGE, PAGE, finder, http, whole
 from exchange import Traffic
 from exchange_tls import TlsExchange
 
 PIPELINED = http(b"GET", b"/large.txt") * 400
+NO_MODULE = b"@ERROR: Unknown module"
+GIT_REQUEST = b"git-upload-pack /nonexistent\0host=localhost\0"
+GIT_PACKET = b"%04x" % (len(GIT_REQUEST) + 4) + GIT_REQUEST
 UPLOAD = Traffic(http(b"POST", b"/", LARGE))
 UPLOADED = LARGE[:180000]
 REDIS_ERROR = b"-ERR Protocol error: too big inline request\r\n"
@@ -68,6 +71,51 @@ def node(_):
 def java(folder):
     subprocess.run(["javac", "-d", folder, PROGRAMS / "Http413.java"], check=True, timeout=60)
     return ["java", "-cp", folder, "Http413", str(PORT)]
+
+
+HAPROXY_CFG = """\
+defaults
+	mode http
+	timeout connect 5s
+	timeout client 5s
+	timeout server 5s
+frontend http
+	bind 127.0.0.1:{port}
+	http-request deny deny_status 413
+"""
+
+
+def haproxy(folder):
+    conf = folder / "haproxy.cfg"
+    conf.write_text(HAPROXY_CFG.format(port=PORT))
+    return ["haproxy", "-db", "-f", conf]
+
+
+def memcached(_):
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    return ["memcached", *user, "-U", "0", "-l", "127.0.0.1", "-p", str(PORT)]
+
+
+def rsync(folder):
+    conf = folder / "rsyncd.conf"
+    conf.write_text("use chroot = no\n")
+    log = folder / "rsyncd.log"
+    where = ["--address=127.0.0.1", f"--port={PORT}"]
+    return ["rsync", "--daemon", "--no-detach", *where, f"--config={conf}", f"--log-file={log}"]
+
+
+def git(folder):
+    where = ["--listen=127.0.0.1", f"--port={PORT}", "--reuseaddr", f"--base-path={folder}"]
+    return ["git", "daemon", *where, "--informative-errors"]
+
+
+def socat_cat(folder):
+    """Its child becomes cat, with the connection as output, and closes it by fclose(stdout)."""
+    return ["socat", f"TCP-LISTEN:{PORT},bind=127.0.0.1,fork", f"EXEC:cat {folder}/large.txt,nofork"]
+
+
+def ruby(folder):
+    return ["ruby", PROGRAMS / "spawn.rb", str(PORT), folder / "large.txt"]
 
 
 def busybox(folder):
@@ -153,6 +201,65 @@ CASES = [
         forking_http,
         Traffic(http(b"GET", b"/large.txt", BODY)),
         LARGE,
+        is_shared=True,
+    ),
+    Case(
+        "haproxy",
+        "413 before 3 MB body",
+        ("haproxy",),
+        haproxy,
+        UPLOAD,
+        b"413",
+        payload=finder(b"413"),
+        is_late=True,
+    ),
+    Case(
+        "memcached",
+        "quit, 20 KB behind it",
+        ("memcached",),
+        memcached,
+        Traffic(b"version\r\nquit\r\n" + BODY),
+        b"VERSION",
+        payload=finder(b"VERSION"),
+    ),
+    Case(
+        "rsync daemon",
+        "no such module, 20 KB behind",
+        ("rsync",),
+        rsync,
+        Traffic(b"@RSYNCD: 31.0\nnone\n" + BODY),
+        NO_MODULE,
+        payload=finder(NO_MODULE),
+        is_shared=True,
+    ),
+    Case(
+        "git daemon",
+        "no such folder, 20 KB behind",
+        ("git",),
+        git,
+        Traffic(GIT_PACKET + BODY),
+        b"ERR ",
+        payload=finder(b"ERR "),
+        is_shared=True,
+    ),
+    Case(
+        "socat fork",
+        "EXEC:cat of 3 MB, nofork",
+        ("socat",),
+        socat_cat,
+        Traffic(BODY),
+        LARGE,
+        payload=whole,
+        is_shared=True,
+    ),
+    Case(
+        "ruby spawn",
+        "cat of 3 MB",
+        ("ruby",),
+        ruby,
+        Traffic(BODY),
+        LARGE,
+        payload=whole,
         is_shared=True,
     ),
     Case(

@@ -32,3 +32,8 @@ def http_body(answer):
 
 def whole(answer):
     return answer
+
+
+def finder(words):
+    """A payload that is these words where the answer has them, however it is dated or numbered."""
+    return lambda answer: words if words in answer else b""

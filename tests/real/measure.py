@@ -9,7 +9,7 @@ from case import PORT
 from exchange import SECONDS, Exchange, limit_window
 from program import Program
 
-START_SECONDS = 15
+START_SECONDS = 30
 QUIET_SECONDS = 10
 AT_ONCE = 4  # connections that a paused program finds; every backlog has room for them
 

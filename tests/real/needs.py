@@ -22,9 +22,21 @@ PACKAGES = {
     "socat": "socat",
     "inetd": "openbsd-inetd",
     "bash": "bash",
+    "haproxy": "haproxy",
+    "memcached": "memcached",
+    "rsync": "rsync",
+    "git": "git",
+    "ruby": "ruby",
     "openssl": "openssl",
 }
-SERVICES = {"nginx-light": "nginx", "redis-server": "redis-server", "openbsd-inetd": "inetd"}
+SERVICES = {
+    "nginx-light": "nginx",
+    "redis-server": "redis-server",
+    "openbsd-inetd": "inetd",
+    "haproxy": "haproxy",
+    "memcached": "memcached",
+    "rsync": "rsync",
+}
 INSTALL = ["apt-get", "-y", "-q", "--no-install-recommends", "--no-remove", "install"]
 INSTALL_SECONDS = 300
 
