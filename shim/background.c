@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "credentials.h"
 #include "holders.h"
+#include "inspect.h"
 #include "lingerers.h"
 #include "memory.h"
 #include "ownfds.h"
@@ -169,6 +170,15 @@ static uint32_t most_lingering(void)
 	return (uint32_t)(wanted < room ? wanted : room);
 }
 
+/* Take what was received, if it is no wake-up call. */
+static void take(struct sc_lingerers *all, struct sc_job *job, const int fds[SC_CHANNEL_FDS])
+{
+	if (fds[SC_CHANNEL_FD] >= 0) {
+		sc_inspect_addresses(fds[SC_CHANNEL_FD], &job->conn);
+		sc_lingerers_add(all, job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
+	}
+}
+
 /* Take what has been given. */
 static void receive_all(struct sc_lingerers *all, int reader)
 {
@@ -180,9 +190,7 @@ static void receive_all(struct sc_lingerers *all, int reader)
 		if (result != 1) {
 			break;
 		}
-		if (fds[SC_CHANNEL_FD] >= 0) {
-			sc_lingerers_add(all, &job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
-		}
+		take(all, &job, fds);
 	}
 	if (result < 0) {
 		/* Forbidden since (seccomp): what is under way is lost, but nothing more is given. */
@@ -253,9 +261,7 @@ static void end_given_here(int reader)
 	int fds[SC_CHANNEL_FDS];
 	sc_lingerers_init(&none, config, 0, one_has_ended, one_is_answered);
 	while (sc_channel_receive(reader, &job, fds) == 1) {
-		if (fds[SC_CHANNEL_FD] >= 0) {
-			sc_lingerers_add(&none, &job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
-		}
+		take(&none, &job, fds);
 	}
 	sc_lingerers_end(&none);
 }

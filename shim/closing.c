@@ -252,6 +252,10 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 	remember(&it->job, fd, via, caller);
 	sc_sink_prepare();
 	take_hold(it, fd);
+	/* The background, where it is to have the connection, asks as well. */
+	if (it->held < 0 || it->plan.action != SC_ACTION_LINGER || it->job.birth != SC_BIRTH_SOLE) {
+		sc_inspect_addresses(fd, &it->job.conn);
+	}
 	return true;
 }
 
@@ -271,6 +275,7 @@ static void end_watched(struct sc_closing *it)
 /* End the connection on this thread, without waiting. */
 static void end_here(struct sc_closing *it)
 {
+	sc_inspect_addresses(it->held, &it->job.conn);
 	enum sc_holders holders = ask_holders(&it->job);
 	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
 	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
@@ -374,6 +379,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 		struct sc_job *job = &jobs[kept];
 		struct sc_verdict verdict;
 		if (look(fds[at], &job->conn, &verdict)) {
+			sc_inspect_addresses(fds[at], &job->conn);
 			remember(job, fds[at], call->via, call->caller);
 			job->is_in_place = true;
 			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,

@@ -121,12 +121,17 @@ static bool is_peer_done(int fd, const struct sc_conn *conn)
 	}
 }
 
-static void ask_addresses(int fd, struct sc_conn *conn)
+/* getpeername() has no answer any more once the peer has reset; SO_PEERNAME has, if asked for as many
+ * bytes as the address has. */
+void sc_inspect_addresses(int fd, struct sc_conn *conn)
 {
+	if (conn->local.any.sa_family != AF_UNSPEC) {
+		return;
+	}
 	unsigned size = sizeof(conn->local);
-	SC_SYS3(SYS_getsockname, fd, &conn->local, &size);
-	size = sizeof(conn->peer);
-	SC_SYS3(SYS_getpeername, fd, &conn->peer, &size);
+	if (SC_SYS3(SYS_getsockname, fd, &conn->local, &size) == 0) {
+		sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &conn->peer, &size);
+	}
 }
 
 void sc_inspect_wholly(int fd, struct sc_conn *conn)
@@ -136,7 +141,6 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn)
 		return;
 	}
 	ask_linger(fd, conn);
-	ask_addresses(fd, conn);
 	conn->is_peer_done = is_peer_done(fd, conn);
 	conn->is_repair = is_in_repair(fd);
 	conn->unacked_bytes = conn->is_listener ? 0 : sc_inspect_unacked_bytes(fd);

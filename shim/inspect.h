@@ -14,8 +14,12 @@
  */
 void sc_inspect_quickly(int fd, struct sc_conn *conn);
 
-/* Fill in the rest after a quick look at the same descriptor. */
+/* Fill in the rest after a quick look at the same descriptor, all but the addresses. */
 void sc_inspect_wholly(int fd, struct sc_conn *conn);
+
+/* Fill in the addresses of both ends, unless they are there. Late as well: a connection that the peer
+ * has reset still has them. */
+void sc_inspect_addresses(int fd, struct sc_conn *conn);
 
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);

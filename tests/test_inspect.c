@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// LINK: inspect.o
+// HARNESS
+/*
+ * The addresses of a connection may be asked for late: also when its peer has reset it meanwhile,
+ * and getpeername() has no answer any more.
+ */
+#include "../shim/inspect.h"
+#include "harness/deadline.h"
+#include "harness/unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+/* Both ends of a connection over loopback. */
+struct pair {
+	int ours;
+	int theirs;
+};
+
+#define TEST_OF(kind) "test_inspect_finds_addresses_after_a_reset (" kind ")"
+
+static const struct row {
+	const char *name;
+	int listener_domain;
+	int domain; /* of the end that connects */
+	int protocol;
+} rows[] = {
+	{TEST_OF("IPv4"), AF_INET, AF_INET, IPPROTO_TCP},
+	{TEST_OF("IPv6"), AF_INET6, AF_INET6, IPPROTO_TCP},
+	{TEST_OF("IPv4 at an IPv6 socket"), AF_INET6, AF_INET, IPPROTO_TCP},
+	{TEST_OF("MPTCP"), AF_INET, AF_INET, IPPROTO_MPTCP},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+/* Where it listens on loopback, as the other domain sees it. */
+static socklen_t target_of(int listener, const struct row *row, union sc_addr *target)
+{
+	socklen_t size = sizeof(*target);
+	in_port_t port;
+
+	assert_return_code(getsockname(listener, &target->any, &size), errno);
+	if (row->domain == row->listener_domain) {
+		return size;
+	}
+	port = target->v6.sin6_port;
+	target->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+	target->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return sizeof(target->v4);
+}
+
+static int listen_anywhere(const struct row *row)
+{
+	union sc_addr address = {.any.sa_family = (sa_family_t)row->listener_domain};
+	int fd = socket(row->listener_domain, SOCK_STREAM | SOCK_CLOEXEC, row->protocol);
+
+	if (fd < 0) {
+		print_message("no such socket here: %s\n", strerror(errno));
+		skip();
+	}
+	if (row->domain == AF_INET6) {
+		address.v6.sin6_addr = in6addr_loopback;
+	} else if (row->listener_domain == AF_INET) {
+		address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
+	assert_return_code(bind(fd, &address.any, sizeof(address)), errno);
+	assert_return_code(listen(fd, 1), errno);
+	return fd;
+}
+
+static struct pair connect_pair(const struct row *row)
+{
+	int listener = listen_anywhere(row);
+	union sc_addr target;
+	socklen_t size = target_of(listener, row, &target);
+	struct pair pair;
+
+	pair.theirs = socket(row->domain, SOCK_STREAM | SOCK_CLOEXEC, row->protocol);
+	assert_return_code(connect(pair.theirs, &target.any, size), errno);
+	pair.ours = accept(listener, NULL, NULL);
+	assert_return_code(pair.ours, errno);
+	close(listener);
+	return pair;
+}
+
+static void reset_by_peer(struct pair *pair)
+{
+	const struct linger abortive = {1, 0};
+
+	assert_int_equal(send(pair->theirs, "!", 1, MSG_NOSIGNAL), 1);
+	assert_return_code(
+		setsockopt(pair->theirs, SOL_SOCKET, SO_LINGER, &abortive, sizeof(abortive)),
+		errno);
+	close(pair->theirs);
+	while (!(deadline_poll(pair->ours, POLLRDHUP, deadline_in(DEADLINE_MS)) & POLLHUP)) {
+	}
+}
+
+static void test_inspect_finds_addresses_after_a_reset(void **state)
+{
+	const struct row *row = *state;
+	struct pair pair = connect_pair(row);
+	struct sc_conn before;
+	struct sc_conn after;
+	union sc_addr none;
+	socklen_t size = sizeof(none);
+
+	sc_inspect_quickly(pair.ours, &before);
+	sc_inspect_addresses(pair.ours, &before);
+	sc_inspect_quickly(pair.ours, &after);
+	assert_int_equal(before.local.any.sa_family, row->listener_domain);
+	assert_int_equal(before.peer.any.sa_family, row->listener_domain);
+	reset_by_peer(&pair);
+	assert_int_equal(getpeername(pair.ours, &none.any, &size), -1);
+	assert_int_equal(errno, ENOTCONN);
+	sc_inspect_addresses(pair.ours, &after);
+	assert_memory_equal(&after.local, &before.local, sizeof(before.local));
+	assert_memory_equal(&after.peer, &before.peer, sizeof(before.peer));
+	close(pair.ours);
+}
+
+static void test_inspect_keeps_addresses_it_has(void **state)
+{
+	struct pair pair = connect_pair(&rows[0]);
+	struct sc_conn conn;
+	union sc_addr before;
+
+	(void)state;
+	sc_inspect_quickly(pair.ours, &conn);
+	sc_inspect_addresses(pair.ours, &conn);
+	before = conn.peer;
+	/* Of the other end: the same two, the other way round. */
+	sc_inspect_addresses(pair.theirs, &conn);
+	assert_memory_equal(&conn.peer, &before, sizeof(before));
+	close(pair.ours);
+	close(pair.theirs);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[ROW_COUNT + 1] = {
+		cmocka_unit_test(test_inspect_keeps_addresses_it_has),
+	};
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		tests[i + 1] = (struct CMUnitTest){
+			.name = rows[i].name,
+			.test_func = test_inspect_finds_addresses_after_a_reset,
+			.initial_state = (void *)(uintptr_t)&rows[i],
+		};
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
