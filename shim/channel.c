@@ -23,6 +23,7 @@ int sc_channel_open(struct sc_channel *channel)
 	if (SC_SYS2(SYS_fstat, pair[0], &status) == 0) {
 		sc_family_add_channel(status.st_ino);
 	}
+	sc_sys_fcntl(pair[0], F_SETFL, SC_CHANNEL_MARK);
 	int bytes = QUEUE_BYTES; /* as much of it as net.core.wmem_max allows */
 	sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	channel->reader = sc_ownfds_copy_for_good(pair[0]);

@@ -9,9 +9,17 @@
 #define SC_CHANNEL_H
 
 #include "job.h"
+#include <fcntl.h>
 #include <stdbool.h>
 
 /* Both ends are the library's own descriptors. */
+/*
+ * Flags of the reader that mean nothing to a socket and that no program sets: so another program's
+ * library, which sees them in /proc, knows that what is in flight to it are a library's copies, which
+ * hold nothing.
+ */
+#define SC_CHANNEL_MARK (O_APPEND | O_NOATIME)
+
 struct sc_channel {
 	int reader;
 	int writer;

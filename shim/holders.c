@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "holders.h"
+#include "channel.h"
 #include "family.h"
 #include "line.h"
 #include "ownfds.h"
@@ -203,7 +204,8 @@ static bool has_descriptors_in_flight(const struct sweep *sweep, const char *nam
 			return false;
 		}
 	}
-	return fdinfo_number(sweep, name, "scm_fds:", 10) > 0;
+	return fdinfo_number(sweep, name, "scm_fds:", 10) > 0 &&
+	       (fdinfo_number(sweep, name, "flags:", 8) & SC_CHANNEL_MARK) != SC_CHANNEL_MARK;
 }
 
 static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64_t inode)

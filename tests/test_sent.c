@@ -187,6 +187,23 @@ static void test_stranger_in_flight_leaves_it_unknown(void **state)
 	}
 }
 
+/* But not if a library of theirs has sent it: copies hold nothing. */
+static void test_library_in_flight_is_no_stranger(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = close_beside_message(modes[i],
+			PAIR "fork close 4 unix 3 4 mark 4 send-fd 3 0 write 5 1 read-end 5 end "
+			     "close 5 " CONNECT AWAIT_CHILD "fork end wait " AWAIT_UNREAD
+			     "say closed hear on close 3");
+
+		assert_was_fin(&end);
+		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; drained 1000"), 1);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone, in_messages),
 	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone,
@@ -217,6 +234,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_taken_after_the_close_control_resets),
 	ROWS_PLAIN(test_taken_after_the_close_ends_with_fin),
 	ROWS_PLAIN(test_stranger_in_flight_leaves_it_unknown),
+	ROWS_PLAIN(test_library_in_flight_is_no_stranger),
 };
 
 int main(void)

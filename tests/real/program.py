@@ -10,7 +10,10 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
+from namespace import wait_for
+
 STOP_SECONDS = 10
+LEAVE_SECONDS = 2  # for its children, some of which may have closed but not reported yet
 WITHOUT = "without"  # the mode in which the library is not there
 
 
@@ -41,11 +44,25 @@ class Program:
         except subprocess.TimeoutExpired:
             return None
 
+    def is_group_gone(self):
+        """Orphans are this process's where it is the first of its namespace."""
+        try:
+            os.waitpid(-self.process.pid, os.WNOHANG)
+        except ChildProcessError:
+            pass
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
     def stop(self):
         """By SIGTERM, then by force, with its children. Its exit status, None if force was needed."""
         if self.is_running():
             self.process.terminate()
         status = self.await_end()
+        if status is not None:
+            wait_for(self.is_group_gone, LEAVE_SECONDS)
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -191,6 +191,11 @@ static void do_cloexec(char **words)
 	must(fcntl(number(words[0]), F_SETFD, FD_CLOEXEC) == 0, "F_SETFD");
 }
 
+static void do_mark(char **words)
+{
+	must(fcntl(number(words[0]), F_SETFL, O_APPEND | O_NOATIME) == 0, "F_SETFL");
+}
+
 static void do_hide(char **words)
 {
 	(void)words;
@@ -217,6 +222,7 @@ const struct word words_using[] = {
 	{"unsetenv", 1, do_unsetenv},               /* NAME */
 	{"drop-privileges", 1, do_drop_privileges}, /* ID: of user and group */
 	{"cloexec", 1, do_cloexec},                 /* FD */
+	{"mark", 1, do_mark},                       /* FD: as a library's, for libraries */
 	{"hide", 0, do_hide},                       /* from /proc, for all but root */
 	{NULL, 0, NULL},
 };
