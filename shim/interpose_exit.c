@@ -8,6 +8,7 @@
 #include "interpose.h"
 #include "real.h"
 #include "start.h"
+#include "sys.h"
 #include "interpose_exit.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -56,9 +57,12 @@ SC_EXPORT void _Exit(int status)
 /* A handler of SIGABRT may jump away, and the program goes on: then nothing may have been ended. */
 static bool is_abort_final(void)
 {
-	struct sigaction action;
-	return sigaction(SIGABRT, NULL, &action) == 0 &&
-	       (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN);
+	struct {
+		void (*handler)(int);
+		unsigned long rest[3]; /* flags, restorer, a set of 64 signals */
+	} action;
+	return SC_SYS4(SYS_rt_sigaction, SIGABRT, NULL, &action, sizeof(uint64_t)) == 0 &&
+	       (action.handler == SIG_DFL || action.handler == SIG_IGN);
 }
 
 SC_EXPORT void abort(void)

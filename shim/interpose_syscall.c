@@ -10,6 +10,7 @@
 #include "interest.h"
 #include "interpose.h"
 #include "interpose_exec.h"
+#include "interpose_filters.h"
 #include "messages.h"
 #include "real.h"
 #include "start.h"
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -142,7 +144,13 @@ void *sc_syscall_route(long number, long a)
 	case SYS_pidfd_getfd:
 	case SYS_epoll_ctl:
 	case SYS_epoll_create1:
+	case SYS_seccomp:
 		return (void *)sc_syscall_follow;
+	case SYS_prctl:
+		if (a == PR_SET_SECCOMP) {
+			return (void *)sc_syscall_follow;
+		}
+		return (void *)sc_real.syscall;
 	default:
 		before(number, a);
 		return (void *)sc_real.syscall;
@@ -215,6 +223,21 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 	return result;
 }
 
+static long follow_filters(long number, long a, long b, long c, long d, long e)
+{
+	bool is_followed = sc_filters_are_followed();
+	long result = sc_real.syscall(number, a, b, c, d, e);
+	if (!is_followed || result < 0) {
+		return result; /* SECCOMP_FILTER_FLAG_NEW_LISTENER: a descriptor */
+	}
+	if (number == SYS_prctl) {
+		sc_filters_after_prctl(b, c);
+	} else {
+		sc_filters_after_seccomp(a, c);
+	}
+	return result;
+}
+
 static int real_dup2(int from, int to, long flags)
 {
 	(void)flags;
@@ -267,6 +290,9 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 #endif
 	case SYS_dup3:
 		return sc_interpose_replace((int)a, (int)b, SC_VIA_DUP3, caller, real_dup3, c);
+	case SYS_prctl:
+	case SYS_seccomp:
+		return follow_filters(number, a, b, c, d, e);
 	default:
 		return follow_births(number, a, b, c, d, e, f);
 	}

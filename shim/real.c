@@ -130,6 +130,18 @@ static int raw_epoll_create(int size)
 	return size > 0 ? raw_epoll_create1(0) : (int)answer(-EINVAL);
 }
 
+static int raw_prctl(int option, ...)
+{
+	va_list list;
+	va_start(list, option);
+	unsigned long a = va_arg(list, unsigned long);
+	unsigned long b = va_arg(list, unsigned long);
+	unsigned long c = va_arg(list, unsigned long);
+	unsigned long d = va_arg(list, unsigned long);
+	va_end(list);
+	return (int)answer(SC_SYS5(SYS_prctl, option, a, b, c, d));
+}
+
 static int raw_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
 	return (int)answer(SC_SYS4(SYS_epoll_ctl, set, operation, fd, event));
@@ -182,6 +194,7 @@ struct sc_real sc_real = {
 	.epoll_create = raw_epoll_create,
 	.epoll_create1 = raw_epoll_create1,
 	.epoll_ctl = raw_epoll_ctl,
+	.prctl = raw_prctl,
 	.fork = raw_fork,
 	._Fork = raw_fork,
 	.vfork = raw_fork,
@@ -228,6 +241,7 @@ static const struct {
 	NAME(epoll_create),
 	NAME(epoll_create1),
 	NAME(epoll_ctl),
+	NAME(prctl),
 	NAME(fork),
 	NAME(_Fork),
 	NAME(vfork),

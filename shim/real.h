@@ -53,6 +53,7 @@ struct sc_real {
 	pid_t (*vfork)(void);
 	int (*clone)(int (*)(void *), void *, int, void *, ...);
 	int (*unshare)(int);
+	int (*prctl)(int, ...);
 	int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 		const posix_spawnattr_t *, char *const[], char *const[]);
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,

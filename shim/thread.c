@@ -25,6 +25,8 @@ enum {
 	STACK_SIZE = 64 * 1024,
 	STORAGE_SIZE = 4096, /* thread storage, at the top of the stack's mapping */
 	KERNEL_SIGSET_SIZE = 8,
+	THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+		       CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
 };
 
 static void run(void (*body)(void))
@@ -102,10 +104,8 @@ static int start(void (*body)(void), _Atomic int *tid)
 	char *storage = low + STACK_SIZE - STORAGE_SIZE / 2;
 	memset(low + STACK_SIZE - STORAGE_SIZE, 0, STORAGE_SIZE);
 	*(char **)storage = storage; /* x86-64 finds its storage by it */
-	long result = sc_stubs_clone_thread(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-						    CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
-						    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-		low + STACK_SIZE - STORAGE_SIZE, tid, tid, storage, run, body);
+	long result = sc_stubs_clone_thread(
+		THREAD_FLAGS, low + STACK_SIZE - STORAGE_SIZE, tid, tid, storage, run, body);
 	return result < 0 ? (int)result : 0;
 }
 #endif
@@ -119,7 +119,9 @@ int sc_thread_start(void (*body)(void), _Atomic int *tid)
 	if (error != 0) {
 		return error;
 	}
-	error = start(body, tid);
+	bool is_allowed =
+		sc_sys_is_allowed(SYS_clone, THREAD_FLAGS) && sc_sys_is_allowed(SYS_exit, 0);
+	error = is_allowed ? start(body, tid) : -EPERM;
 	SC_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
 	return error;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: drain.o
+// LINK: drain.o sys.o
 /*
  * sc_drain_socket() on real connections over loopback. What was taken is checked against what is
  * left: the stream's bytes follow a pattern, so that each tells its place.

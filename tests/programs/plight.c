@@ -238,6 +238,7 @@ static const struct {
 	CALL(getpid),
 	CALL(capget),
 	CALL(sched_yield),
+	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigpending),
 	CALL(rt_sigtimedwait),
@@ -287,49 +288,94 @@ static int call_number(const char *name)
 	return -1;
 }
 
-/* "ioctl,fcntl": each is answered with the error. */
-static void answer_with(unsigned int error, char *names)
+/* "ioctl,fcntl": each is answered so. */
+static size_t make_filter(struct sock_filter *filter, unsigned int answer, char *names)
 {
-	struct sock_filter filter[FILTER_MAX] = {load_number};
-	size_t count = 1;
+	size_t count = 0;
 	char *rest;
 
+	filter[count++] = load_number;
 	for (char *name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		filter[count++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)call_number(name), 0, 1);
-		filter[count++] =
-			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
+		filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer);
 	}
 	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	filter_calls(filter, count);
+	return count;
+}
+
+static void answer_with(unsigned int answer, char *names)
+{
+	struct sock_filter filter[FILTER_MAX];
+
+	filter_calls(filter, make_filter(filter, answer, names));
 }
 
 static void do_deny(char **words)
 {
-	answer_with(EPERM, words[0]);
+	answer_with(SECCOMP_RET_ERRNO | EPERM, words[0]);
 }
 
 static void do_put_off(char **words)
 {
-	answer_with(EAGAIN, words[0]);
+	answer_with(SECCOMP_RET_ERRNO | EAGAIN, words[0]);
+}
+
+static void do_forbid(char **words)
+{
+	answer_with(SECCOMP_RET_KILL_PROCESS, words[0]);
+}
+
+static void do_trap(char **words)
+{
+	struct sock_filter filter[FILTER_MAX];
+	const struct sock_fprog program = {
+		.len = (unsigned short)make_filter(filter, SECCOMP_RET_TRAP, words[0]),
+		.filter = filter};
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, "seccomp");
+}
+
+/* As libraries ask what there is: these fail, and must not be followed. */
+static void do_probe(char **words)
+{
+	(void)words;
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) != 0 && errno == EFAULT, "prctl");
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 1) != 0 && errno == EFAULT, "prctl");
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) != 0 && errno == EFAULT,
+		"seccomp");
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, ~0U, NULL) != 0 && errno == EINVAL,
+		"seccomp");
 }
 
 /* All but what the program itself needs to close, to tell and to end. */
-static void do_deny_all(char **words)
+static void answer_all_with(unsigned int answer)
 {
 	static const int allowed[] = {SYS_read, SYS_write, SYS_close, SYS_exit, SYS_exit_group,
 		SYS_rt_sigreturn, SYS_clock_gettime};
 	struct sock_filter filter[FILTER_MAX] = {load_number};
 	size_t count = 1;
 
-	(void)words;
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
 		filter[count++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)allowed[i], 0, 1);
 		filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}
-	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+	filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer);
 	filter_calls(filter, count);
+}
+
+static void do_deny_all(char **words)
+{
+	(void)words;
+	answer_all_with(SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void do_forbid_all(char **words)
+{
+	(void)words;
+	answer_all_with(SECCOMP_RET_KILL_PROCESS);
 }
 
 /* ---- words --------------------------------------------------------------------------------- */
@@ -359,9 +405,13 @@ static const struct {
 	{"fifo", 1, do_fifo},                               /* PATH: opened to read and write */
 	{"fill-pipe", 1, do_fill_pipe},                     /* FD */
 	{"pipe-on-stderr", 0, do_pipe_on_stderr},           /* its reader under the lowest number */
-	{"exec", 0, do_exec},         /* begin anew with the words that follow */
-	{"deny", 1, do_deny},         /* CALL[,CALL]...: answered with EPERM */
-	{"put-off", 1, do_put_off},   /* CALL[,CALL]...: answered with EAGAIN */
+	{"exec", 0, do_exec},       /* begin anew with the words that follow */
+	{"deny", 1, do_deny},       /* CALL[,CALL]...: answered with EPERM */
+	{"put-off", 1, do_put_off}, /* CALL[,CALL]...: answered with EAGAIN */
+	{"forbid", 1, do_forbid},   /* CALL[,CALL]...: they kill */
+	{"trap", 1, do_trap},       /* the same by seccomp(2), and by SIGSYS */
+	{"probe", 0, do_probe},     /* whether there are filters: none is put on */
+	{"forbid-all", 0, do_forbid_all},
 	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
 	{"say", 1, do_say},           /* LINE */
 };

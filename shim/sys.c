@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "sys.h"
+#include <errno.h>
+#include <stdatomic.h>
+
+bool (*_Atomic sc_sys_is_deadly)(long number, const long arguments[6]);
+
+#if defined(__x86_64__)
+static long call_kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long result;
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif defined(__aarch64__)
+static long call_kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+}
+#else
+#error "libsafeclose: add this architecture's six-argument system call to sys.h"
+#endif
+
+static bool is_forbidden(long number, const long arguments[6])
+{
+	bool (*is_deadly)(long, const long[6]) =
+		atomic_load_explicit(&sc_sys_is_deadly, memory_order_relaxed);
+	return is_deadly != NULL && is_deadly(number, arguments);
+}
+
+bool sc_sys_is_allowed(long number, long a)
+{
+	const long arguments[6] = {a};
+	return !is_forbidden(number, arguments);
+}
+
+long sc_sys6(long number, long a, long b, long c, long d, long e, long f)
+{
+	const long arguments[6] = {a, b, c, d, e, f};
+	return is_forbidden(number, arguments) ? -EPERM : call_kernel(number, a, b, c, d, e, f);
+}
