@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: inspect.o
+// LINK: inspect.o sys.o
 // HARNESS
 /*
  * The addresses of a connection may be asked for late: also when its peer has reset it meanwhile,
