@@ -72,8 +72,11 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 static struct crowd_end run(const struct row *row, const char *mode)
 {
 	skip_if_sanitized(row, mode);
-	return crowd_run(
-		&(struct crowd_options){.program = {.executable = row->executable, .mode = mode}},
+	/* However late a busy machine lets the peers hang up. */
+	return crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
+							 .mode = mode,
+							 .environment = {"SAFECLOSE_LINGER_TIMEOUT="
+									 "30s"}}},
 		"%s", row->words);
 }
 

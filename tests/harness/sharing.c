@@ -113,7 +113,7 @@ void sharing_test_last_warn_reports_once(void **state)
 static void assert_last_is_cured(const struct sharing_row *row, const char *mode)
 {
 	struct stage_end end = sharing_run(row->words,
-		&(struct sharing_options){.mode = mode, .ending = "; drained 1000, fin in "});
+		&(struct sharing_options){.mode = mode, .ending = "; drained 1000, fin "});
 
 	assert_was_fin(&end);
 	assert_reported(&end, ": 1000 unread", "; drained 1000, fin in ");

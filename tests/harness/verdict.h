@@ -19,7 +19,7 @@ void assert_was_fin(const struct stage_end *end);
 /* Nothing on stderr. */
 void assert_not_reported(const struct stage_end *end);
 
-/* Exactly one line on stderr; it contains both texts (NULL: any). */
+/* Exactly one line on stderr; it contains both texts (NULL: any). "fin in " may also be "fin (exit) in ". */
 void assert_reported(const struct stage_end *end, const char *text, const char *other_text);
 
 #endif
