@@ -7,7 +7,7 @@
 
 enum {
 	RETRY_MAX = 24,
-	STARTING_RETRY_MAX = 220,
+	HOLDER_RETRY_MAX = 220,
 	HURRIED_RETRY_MAX = 8,
 	FIRST_RETRIES = 5, /* after a millisecond each: most children exec or exit so soon */
 	FORK_RETRIES = 9,
@@ -24,7 +24,7 @@ void sc_doubt_begin(struct sc_lingerer *it)
 
 void sc_doubt_end(struct sc_lingerer *it)
 {
-	it->retries = STARTING_RETRY_MAX;
+	it->retries = HOLDER_RETRY_MAX;
 }
 
 bool sc_doubt_is_new(const struct sc_lingerer *it)
@@ -47,14 +47,20 @@ bool sc_doubt_is_moot(const struct sc_lingerer *it)
 	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 
-/* A process that ends has no time for doubts. On a busy machine a child may need longer to exec. */
-static int retry_max(int holder_pid, int retries, bool is_hurried)
+/* A process that ends has no time for doubts. */
+static int retry_max(int holder_pid, bool is_hurried)
 {
 	if (is_hurried) {
 		return HURRIED_RETRY_MAX;
 	}
-	bool is_late = holder_pid != 0 && retries >= RETRY_MAX;
-	return is_late && sc_holder_is_starting(holder_pid) ? STARTING_RETRY_MAX : RETRY_MAX;
+	return holder_pid != 0 ? HOLDER_RETRY_MAX : RETRY_MAX;
+}
+
+/* A child about to exec or exit, or one that has let go since the sweep came by. */
+static bool is_fleeting(const struct sc_lingerer *it, const struct sc_holders_query *query)
+{
+	return sc_holder_is_starting(query->holder_pid) ||
+	       !sc_holder_still_holds(it->job.conn.inode, query->holder_pid, query->holder_fd);
 }
 
 /*
@@ -68,7 +74,7 @@ static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_que
 	case SC_HOLDERS_NOBODY:
 		return query->is_forking && it->retries < FORK_RETRIES;
 	case SC_HOLDERS_SOMEBODY:
-		return query->holder_pid != 0 && !was_read_since(it);
+		return query->holder_pid != 0 && !was_read_since(it) && is_fleeting(it, query);
 	default:
 		return query->is_passing;
 	}
@@ -76,8 +82,7 @@ static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_que
 
 bool sc_doubt_remains(struct sc_lingerer *it, const struct sc_holders_query *query, bool is_hurried)
 {
-	if (!is_passing(it, query) ||
-		it->retries >= retry_max(query->holder_pid, it->retries, is_hurried)) {
+	if (!is_passing(it, query) || it->retries >= retry_max(query->holder_pid, is_hurried)) {
 		return false;
 	}
 	it->retries++;
@@ -124,7 +129,8 @@ bool sc_doubt_waits_for_holder(struct sc_lingerer *it, bool is_hurried)
 		return false; /* they mean to hold it */
 	}
 	if (sc_holder_still_holds(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
-		if (it->retries >= retry_max(it->holder_pid, it->retries, is_hurried)) {
+		if (it->retries >= retry_max(it->holder_pid, is_hurried) ||
+			!sc_holder_is_starting(it->holder_pid)) {
 			return false;
 		}
 		it->retries++;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "holder.h"
+#include "clock.h"
 #include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
@@ -9,7 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { STARTING_NS = 20000000, EPOLL_PWAIT2 = 441 };
+#define NS_PER_TICK 10000000ULL /* USER_HZ is 100 */
+#define YOUNG_NS 200000000ULL
+#define CHILDHOOD_NS 2000000000ULL
+#define STARTING_RUN_NS 20000000ULL
+#define EPOLL_PWAIT2 441
 
 /* "/proc/PID" and the rest. */
 static void name_in_proc(char *name, size_t size, int pid, const char *rest)
@@ -42,14 +47,13 @@ bool sc_holder_still_holds(uint64_t inode, int pid, int fd)
 	return length > 0 && sc_procfs_socket_inode(link, length) == inode;
 }
 
-/* Its state (R, S, D, Z ...); 0: it is gone or not to be seen. */
-static char state_of(int pid)
+/* false: it is gone or not to be seen. */
+static bool look(int pid, struct sc_process_stat *stat)
 {
-	struct sc_process_stat stat;
 	int proc = sc_procfs_open(AT_FDCWD, "/proc");
-	char state = proc >= 0 && sc_procfs_stat(proc, pid, &stat) == 0 ? stat.state : '\0';
+	bool is_there = proc >= 0 && sc_procfs_stat(proc, pid, stat) == 0;
 	sc_ownfds_release(proc);
-	return state;
+	return is_there;
 }
 
 /* Nanoseconds on a processor: the first number of /proc/PID/schedstat. */
@@ -64,8 +68,16 @@ static uint64_t run_ns(int pid)
 
 bool sc_holder_is_starting(int pid)
 {
-	char state = state_of(pid);
-	return (state == 'R' || state == 'D') && run_ns(pid) < STARTING_NS;
+	struct sc_process_stat stat;
+	if (!look(pid, &stat)) {
+		return false;
+	}
+	uint64_t age_ns = sc_clock_ns(CLOCK_BOOTTIME) - stat.start_time * NS_PER_TICK;
+	if (age_ns < YOUNG_NS) {
+		return true;
+	}
+	return age_ns < CHILDHOOD_NS && (stat.state == 'R' || stat.state == 'D') &&
+	       run_ns(pid) < STARTING_RUN_NS;
 }
 
 uint32_t sc_holder_exe(int pid)

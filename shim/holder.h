@@ -12,7 +12,8 @@
 /* Does that process still have the connection under that descriptor? */
 bool sc_holder_still_holds(uint64_t inode, int pid, int fd);
 
-/* Is it a child that the machine has not given the time yet to come from fork to exec or exit? */
+/* May it be a child on its way from fork to exec or exit? It has begun a moment ago, or the machine has
+ * not given it the time yet. */
 bool sc_holder_is_starting(int pid);
 
 /* Which program does it run? The low half of its file's inode; 0: it runs no more. */

@@ -86,8 +86,8 @@ static void close_ended(
 	all->ended(job, end);
 }
 
-/* Somebody else holds it: let go. If that somebody let go first, this was the last close after all;
- * whether over unread bytes, nobody can tell any more. */
+/* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
+ * after all, and over unread bytes a reset. */
 static void close_shared(
 	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
 {
@@ -97,8 +97,9 @@ static void close_shared(
 	sc_watch_begin(&watch, fd);
 	sc_inspect_quickly(fd, &now);
 	sc_sys_close(fd);
-	if (sc_watch_end(&watch, true) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
-		end.why = "let go last";
+	if (sc_watch_end(&watch, false) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
+		end.outcome = SC_OUTCOME_RST;
+		end.why = why != NULL ? why : "let go last";
 	}
 	all->ended(job, &end);
 }

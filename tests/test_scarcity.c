@@ -284,7 +284,7 @@ static void test_scarce_unknown_holders_are_reported(void **state)
 		size_t unknown = text_lines_with(
 			end.report, ": 1000 unread", "; shared (holders unknown) in ");
 		size_t last =
-			text_lines_with(end.report, ": 1000 unread", "; shared (let go last) in ");
+			text_lines_with(end.report, ": 1000 unread", "; rst (holders unknown) in ");
 
 		assert_crowd_was_fin(&end, 1);
 		if (unknown + last != 1) {

@@ -183,7 +183,9 @@ static void test_stranger_in_flight_leaves_it_unknown(void **state)
 			     "say closed hear on close 3");
 
 		assert_was_reset(&end);
-		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; shared ("), 1);
+		assert_int_equal(
+			text_lines_with(end.errors, "]: close(3) ", "; rst (holders unknown) in "),
+			1);
 	}
 }
 

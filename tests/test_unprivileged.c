@@ -272,7 +272,7 @@ static void test_unreadable_relative_last_close_resets(void **state)
 		end = stage_finish(stage, true);
 		assert_int_equal(end.status, 0);
 		assert_was_reset(&end);
-		assert_reported(&end, ": 1000 unread", "; shared (let go last) in ");
+		assert_reported(&end, ": 1000 unread", "; rst (holders unknown) in ");
 	}
 }
 
@@ -369,7 +369,7 @@ static void test_inherited_over_exec_is_left_alone(void **state)
 		assert_int_equal(end.status, 0);
 		assert_was_reset(&end);
 		assert_int_equal(
-			text_lines_with(end.errors, ": 1000 unread", "; shared (let go last) in "),
+			text_lines_with(end.errors, ": 1000 unread", "; rst (holders unknown) in "),
 			1);
 	}
 }
