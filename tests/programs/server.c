@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -430,6 +431,7 @@ static void do_close_fd(char **words)
 /* The child waits for ever; it shares stdout with this process, and is killed with it. */
 static void live_on(void)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		pause();
 	}
