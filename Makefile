@@ -45,21 +45,18 @@ DEMO_PROGRAMS := $(BUILD)/demo/demo $(BUILD)/demo/server $(BUILD)/demo/client
 
 TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
 TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
-# Not steady on a busy machine yet: make check-all runs them too.
-UNSTEADY := background scarcity unseen safety programs cost tidy holders messages
-STEADY_TESTS := $(filter-out $(UNSTEADY:%=$(BUILD)/tests/test_%),$(TESTS))
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
-.PHONY: all demo check check-all check-real install uninstall clean help FORCE
+.PHONY: all demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY)
 
 help:
 	@echo 'make               build $(LIBRARY)'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
-	@echo 'make check         the tests; installs cmocka where it is missing (ONLY="close ways": some)'
-	@echo 'make check-all     those too that are not steady on a busy machine'
+	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
+	@echo '                   installs cmocka where it is missing'
 	@echo 'make check-real    real programs with the library; installs Debian packages where it may'
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
@@ -133,10 +130,7 @@ $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUIL
 check:
 	$(Q)tests/get-cmocka $(CC)
 	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
-	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(STEADY_TESTS))
-
-check-all:
-	$(Q)$(MAKE) --no-print-directory check STEADY_TESTS='$(TESTS)'
+	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
