@@ -55,8 +55,8 @@ static bool is_elsewhere(void)
  * the program's in the child's table.
  */
 static _Atomic int copies[COPY_COUNT];
-static _Atomic int copied[COPY_COUNT]; /* descriptors of which a copy is being made */
-static _Atomic int moments[MOMENT_COUNT];
+static _Atomic int copied[COPY_COUNT];    /* descriptors of which a copy is being made */
+static _Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at least */
 
 /* The latest copies that were released, a ring of their numbers with the low half of the inode above
  * them, and how many there have been. */
@@ -146,9 +146,12 @@ static void note(_Atomic int *list, int count, int fd, bool goes_on)
 
 int sc_ownfds_adopt(int fd)
 {
+	if (fd >= 0 && !is_elsewhere()) {
+		note(moments, MOMENT_COUNT, fd, true);
+	}
 	int kept = keep(fd);
-	if (kept >= 0 && !is_elsewhere()) {
-		note(moments, MOMENT_COUNT, kept, true);
+	if (kept < 0 && fd >= 0) {
+		note(moments, MOMENT_COUNT, fd, false);
 	}
 	return kept;
 }
@@ -367,7 +370,6 @@ static void note_released(int fd)
 		atomic_store(&released[place % RELEASED_COUNT], identity_of(fd));
 		note(copies, COPY_COUNT, fd, false);
 	}
-	note(moments, MOMENT_COUNT, fd, false);
 }
 
 void sc_ownfds_empty(int fd)
@@ -389,9 +391,13 @@ void sc_ownfds_release(int fd)
 		return;
 	}
 	note_released(fd);
-	if (!refill_reserve(fd)) {
+	bool is_kept = refill_reserve(fd);
+	if (!is_kept) {
 		/* First the number: once closed, it may be the program's next. */
 		unregister_fd(fd);
+	}
+	note(moments, MOMENT_COUNT, fd, false);
+	if (!is_kept) {
 		sc_sys_close(fd);
 	}
 }
