@@ -3,6 +3,7 @@
 #include "background.h"
 #include "clock.h"
 #include "family.h"
+#include "holder.h"
 #include "holders.h"
 #include "inspect.h"
 #include "memory.h"
@@ -297,10 +298,25 @@ static bool is_for_background(const struct sc_closing *it)
 	       !sc_holders_are_known((enum sc_birth)it->job.birth);
 }
 
+/* A forked child's copy, while the parent goes on with its own under the same number: everyday, and
+ * known without a sweep. */
+static bool is_parents(const struct sc_job *job)
+{
+	if (job->birth != SC_BIRTH_FAMILY) {
+		return false;
+	}
+	int parent = (int)sc_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	return sc_holder_still_holds(job->conn.inode, parent, job->fd) &&
+	       !sc_holder_is_starting(parent);
+}
+
 static void end_held(struct sc_closing *it)
 {
 	if (it->is_ended_early) {
 		report(&it->job, &it->early_end);
+	} else if (it->held >= 0 && is_parents(&it->job)) {
+		let_go(it);
+		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
 	} else if (it->held < 0) {
 		/* No copy, so the program's close was the kernel's: it reset if it was the last. */
 		report_outcome(&it->job, SC_OUTCOME_RST, "no descriptor free");
