@@ -63,6 +63,7 @@ static _Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at
 static _Atomic uint64_t released[RELEASED_COUNT];
 static _Atomic uint32_t released_count;
 static __thread uint32_t released_before_fork;
+static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 
 static bool register_fd(int fd)
 {
@@ -235,7 +236,9 @@ int sc_ownfds_copy_for_good(int fd)
 
 void sc_ownfds_before_fork(void)
 {
-	released_before_fork = atomic_load_explicit(&released_count, memory_order_relaxed);
+	uint32_t count = atomic_load(&released_count);
+	released_before_fork =
+		atomic_load(&releases_under_way) > 0 ? count - RELEASED_COUNT : count;
 }
 
 static bool is_close_on_exec(int fd)
@@ -328,6 +331,7 @@ void sc_ownfds_forget_parent(void)
 	}
 	forget_copied();
 	forget_released();
+	atomic_store(&releases_under_way, 0); /* of threads that are not here */
 	forget_moments();
 }
 
@@ -376,8 +380,10 @@ void sc_ownfds_empty(int fd)
 {
 	int placeholder = sc_ownfds_placeholder();
 	if (fd >= 0 && placeholder >= 0 && !is_elsewhere()) {
+		atomic_fetch_add(&releases_under_way, 1);
 		note_released(fd);
 		SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC);
+		atomic_fetch_sub(&releases_under_way, 1);
 	}
 }
 
@@ -390,6 +396,7 @@ void sc_ownfds_release(int fd)
 		sc_sys_close(fd);
 		return;
 	}
+	atomic_fetch_add(&releases_under_way, 1);
 	note_released(fd);
 	bool is_kept = refill_reserve(fd);
 	if (!is_kept) {
@@ -400,6 +407,7 @@ void sc_ownfds_release(int fd)
 	if (!is_kept) {
 		sc_sys_close(fd);
 	}
+	atomic_fetch_sub(&releases_under_way, 1);
 }
 
 bool sc_ownfds_has(int fd)
