@@ -5,25 +5,17 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-enum {
-	CHUNK_MAX = 1 << 30, /* bytes asked for at once; the kernel's limit is INT_MAX */
-	COPY_CHUNK = 1024,   /* small: programs may have stacks of 64 KiB */
-};
-
 /*
- * One step. With MSG_TRUNC the kernel discards without copying (tcp(7)). Where a protocol above TCP
- * insists on a place to copy to (kernel TLS), the bytes go into a small buffer.
+ * Where nothing is put: with MSG_TRUNC the kernel discards without copying (tcp(7)), so no page of it
+ * comes into being. A protocol above TCP may copy all the same (kernel TLS); and valgrind wants to see
+ * memory there.
  */
+static char nowhere[256 * 1024];
+
 static long discard_some(int fd, uint64_t max_bytes)
 {
-	size_t size = max_bytes < CHUNK_MAX ? (size_t)max_bytes : CHUNK_MAX;
-	long got = sc_sys_recv(fd, NULL, size, MSG_TRUNC | MSG_DONTWAIT);
-	if (got == -EFAULT) {
-		char buffer[COPY_CHUNK];
-		got = sc_sys_recv(
-			fd, buffer, size < sizeof(buffer) ? size : sizeof(buffer), MSG_DONTWAIT);
-	}
-	return got;
+	size_t size = max_bytes < sizeof(nowhere) ? (size_t)max_bytes : sizeof(nowhere);
+	return sc_sys_recv(fd, nowhere, size, MSG_TRUNC | MSG_DONTWAIT);
 }
 
 struct sc_drain sc_drain_socket(int fd, uint64_t max_bytes)
