@@ -101,14 +101,17 @@ static void fill_environment(struct environment *environment, const struct progr
 	}
 }
 
-/* The words of script, which is cut up. Returns NULL-terminated, to be freed. */
-static char **split_words(char *executable, char *script)
+/* The command line: script is cut up, under may be NULL. NULL-terminated, to be freed. */
+static char **split_words(const char *under, char *executable, char *script)
 {
 	size_t count = 0;
-	char **words = calloc(strlen(script) / 2 + 3, sizeof(*words));
+	char **words = calloc(strlen(script) / 2 + 4, sizeof(*words));
 	char *rest;
 
 	assert_non_null(words);
+	if (under) {
+		words[count++] = (char *)(uintptr_t)under;
+	}
 	words[count++] = executable;
 	for (char *word = strtok_r(script, " \n", &rest); word;
 		word = strtok_r(NULL, " \n", &rest)) {
@@ -199,7 +202,7 @@ static void spawn(struct program *program, const struct program_options *options
 		require_nobody(path);
 	}
 	fill_environment(&environment, options);
-	words = split_words(path, script);
+	words = split_words(options->under, path, script);
 	open_pipes(program, ends);
 	if (options->is_alone) {
 		pids_enter();

@@ -27,6 +27,8 @@ struct program_options {
 	const char *environment[PROGRAM_ENVIRONMENT_MAX];
 	/* Name in PROGRAM_FOLDER or an absolute path; NULL: the actor. */
 	const char *executable;
+	/* Absolute name of a program that is given the executable's name and its arguments. */
+	const char *under;
 	/* Run as user and group 65534; where that cannot be, the test is skipped. */
 	bool is_unprivileged;
 	/* See no processes but its own relatives, where that can be: the machine's others may hold

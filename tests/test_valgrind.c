@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * Programs under the library and valgrind's memcheck: it finds no error, on the library's own thread
+ * neither, and each connection ends as the mode has it.
+ */
+#include "harness/crowd.h"
+#include "harness/sanitizer.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define VALGRIND "/usr/bin/valgrind"
+#define OPTIONS "VALGRIND_OPTS=-q --fair-sched=try --error-exitcode=99"
+
+static const struct row {
+	const char *name;
+	const char *executable;
+	const char *words;
+	size_t unread; /* closed with unread bytes */
+	size_t clean;  /* closed with all read */
+} rows[] = {
+	{"sole", "plight", "dial close", 1, 0},
+	{"duplicated", "plight", "dial dup close close", 1, 0},
+	{"after_a_fork", "plight", "dial fork close", 1, 0},
+	{"at_exit", "plight", "dial dial", 2, 0},
+	{"close_range", "plight", "dial dial close-all", 2, 0},
+	{"threads", "threads", "same", 60, 0},
+	{"many_threads", "threads", "churn", 240, 120},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static struct crowd_end run(const struct row *row, const char *mode)
+{
+	struct crowd_end end;
+
+	sanitizer_skip_if(sanitizer_is_any(), "it is not for valgrind");
+	if (access(VALGRIND, X_OK) < 0) {
+		print_message("there is no valgrind here\n");
+		skip();
+	}
+	end = crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
+							.under = VALGRIND,
+							.mode = mode,
+							.environment = {OPTIONS}}},
+		"%s", row->words);
+	if (end.status != 0 || text_lines_with(end.report, "==", NULL) > 0) {
+		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+	}
+	return end;
+}
+
+static void assert_resets(const struct row *row, const struct crowd_end *end)
+{
+	assert_int_equal(end->connections, row->unread + row->clean);
+	assert_int_equal(end->grown.aborts_on_close, row->unread);
+}
+
+static void test_valgrind_control_resets(void **state)
+{
+	struct crowd_end end = run(*state, NULL);
+
+	assert_resets(*state, &end);
+}
+
+static void test_valgrind_warn_is_clean(void **state)
+{
+	struct crowd_end end = run(*state, "warn");
+
+	assert_resets(*state, &end);
+}
+
+static void test_valgrind_drain_is_clean(void **state)
+{
+	const struct row *row = *state;
+	struct crowd_end end = run(row, "drain");
+
+	assert_crowd_was_fin(&end, row->unread + row->clean);
+}
+
+static void test_valgrind_fin_is_clean(void **state)
+{
+	const struct row *row = *state;
+	struct crowd_end end = run(row, "fin");
+
+	assert_crowd_was_fin(&end, row->unread + row->clean);
+}
+
+static const struct subject {
+	const char *name;
+	CMUnitTestFunction test;
+} subjects[] = {
+	{"test_valgrind_control_resets", test_valgrind_control_resets},
+	{"test_valgrind_warn_is_clean", test_valgrind_warn_is_clean},
+	{"test_valgrind_drain_is_clean", test_valgrind_drain_is_clean},
+	{"test_valgrind_fin_is_clean", test_valgrind_fin_is_clean},
+};
+
+enum { TEST_COUNT = ROW_COUNT * sizeof(subjects) / sizeof(subjects[0]) };
+
+int main(void)
+{
+	static struct CMUnitTest tests[TEST_COUNT];
+	static char names[TEST_COUNT][96];
+
+	for (size_t i = 0; i < TEST_COUNT; i++) {
+		const struct subject *subject = &subjects[i / ROW_COUNT];
+
+		snprintf(names[i], sizeof(names[i]), "%s (%s)", subject->name,
+			rows[i % ROW_COUNT].name);
+		tests[i] = (struct CMUnitTest){
+			.name = names[i],
+			.test_func = subject->test,
+			.teardown_func = crowd_teardown,
+			.initial_state = (void *)(uintptr_t)&rows[i % ROW_COUNT],
+		};
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
