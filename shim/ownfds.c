@@ -24,16 +24,32 @@ enum {
 	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
 	FLOOR_MAX = 4096 - ROOM,
+	PAGE_PART_BYTES = 2048, /* a power of two, a page at most */
 };
 
-/* Number plus one of each own descriptor; 0: free. */
-static _Atomic int slots[SLOT_COUNT];
-static _Atomic int slots_end; /* no slot from here on was ever used */
+/*
+ * Numbers plus one; 0: none. A forked child must not keep what the other threads of its parent hold
+ * for a moment: copies of the program's descriptors, and what was opened under whatever number was
+ * free. The kernel copies the table first and the memory later, so by what the memory says a copy may
+ * have been released that the child's table has, and an own descriptor may be there whose number is
+ * the program's in the child's table. All in one page: the kernel does not copy pages at one moment.
+ */
+static struct {
+	_Atomic int slots[SLOT_COUNT];      /* every own descriptor */
+	_Atomic int slots_end;              /* no slot from here on was ever used */
+	_Atomic int reserve[RESERVE_COUNT]; /* empty epoll sets, all one; the first is the
+					     * placeholder and never given away */
+	_Atomic int copies[COPY_COUNT];
+	_Atomic int copied[COPY_COUNT];    /* descriptors of which a copy is being made */
+	_Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at least */
+	/* The latest copies that were released, a ring of their numbers with the low half of the
+	 * inode above them, and how many there have been. */
+	_Atomic uint64_t released[RELEASED_COUNT];
+	_Atomic uint32_t released_count;
+} fds __attribute__((aligned(PAGE_PART_BYTES)));
+_Static_assert(sizeof(fds) <= PAGE_PART_BYTES, "within a page");
 
 static _Atomic bool is_thread_private;
-
-/* Empty epoll sets, all one. The first is the placeholder and never given away. */
-static _Atomic int reserve[RESERVE_COUNT]; /* number plus one; 0: given away */
 
 void sc_ownfds_set_thread_table(bool is_private)
 {
@@ -47,21 +63,6 @@ static bool is_elsewhere(void)
 	       sc_thread_is_here();
 }
 
-/*
- * A forked child must not keep what the other threads of its parent hold for a moment. Number plus
- * one, 0 for none: copies of the program's descriptors; what was opened under whatever number was
- * free. The kernel copies the table first and the memory later, so by what the memory says a copy may
- * have been released that the child's table has, and an own descriptor may be there whose number is
- * the program's in the child's table.
- */
-static _Atomic int copies[COPY_COUNT];
-static _Atomic int copied[COPY_COUNT];    /* descriptors of which a copy is being made */
-static _Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at least */
-
-/* The latest copies that were released, a ring of their numbers with the low half of the inode above
- * them, and how many there have been. */
-static _Atomic uint64_t released[RELEASED_COUNT];
-static _Atomic uint32_t released_count;
 static __thread uint32_t released_before_fork;
 static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 
@@ -69,9 +70,10 @@ static bool register_fd(int fd)
 {
 	for (int i = 0; i < SLOT_COUNT; i++) {
 		int free_slot = 0;
-		if (atomic_compare_exchange_strong(&slots[i], &free_slot, fd + 1)) {
-			int end = atomic_load(&slots_end);
-			while (end <= i && !atomic_compare_exchange_weak(&slots_end, &end, i + 1)) {
+		if (atomic_compare_exchange_strong(&fds.slots[i], &free_slot, fd + 1)) {
+			int end = atomic_load(&fds.slots_end);
+			while (end <= i &&
+				!atomic_compare_exchange_weak(&fds.slots_end, &end, i + 1)) {
 			}
 			return true;
 		}
@@ -83,7 +85,7 @@ static void unregister_fd(int fd)
 {
 	for (int i = 0; i < SLOT_COUNT; i++) {
 		int mark = fd + 1;
-		if (atomic_compare_exchange_strong(&slots[i], &mark, 0)) {
+		if (atomic_compare_exchange_strong(&fds.slots[i], &mark, 0)) {
 			return;
 		}
 	}
@@ -148,11 +150,11 @@ static void note(_Atomic int *list, int count, int fd, bool goes_on)
 int sc_ownfds_adopt(int fd)
 {
 	if (fd >= 0 && !is_elsewhere()) {
-		note(moments, MOMENT_COUNT, fd, true);
+		note(fds.moments, MOMENT_COUNT, fd, true);
 	}
 	int kept = keep(fd);
 	if (kept < 0 && fd >= 0) {
-		note(moments, MOMENT_COUNT, fd, false);
+		note(fds.moments, MOMENT_COUNT, fd, false);
 	}
 	return kept;
 }
@@ -175,7 +177,7 @@ void sc_ownfds_init(void)
 	int count = sc_ownfds_share(RESERVE_COUNT);
 	for (int i = 0; set >= 0 && i < count; i++) {
 		int fd = keep(copy_high(set));
-		atomic_store(&reserve[i], fd < 0 ? 0 : fd + 1);
+		atomic_store(&fds.reserve[i], fd < 0 ? 0 : fd + 1);
 	}
 	if (set >= 0) {
 		sc_sys_close(set);
@@ -184,14 +186,14 @@ void sc_ownfds_init(void)
 
 int sc_ownfds_placeholder(void)
 {
-	return atomic_load(&reserve[0]) - 1;
+	return atomic_load(&fds.reserve[0]) - 1;
 }
 
 /* One of the reserve, still open and registered; negative: none left. */
 static int take_reserve(void)
 {
 	for (int i = 1; i < RESERVE_COUNT && !is_elsewhere(); i++) {
-		int mark = atomic_exchange(&reserve[i], 0);
+		int mark = atomic_exchange(&fds.reserve[i], 0);
 		if (mark != 0) {
 			return mark - 1;
 		}
@@ -204,14 +206,14 @@ static bool refill_reserve(int fd)
 {
 	int placeholder = sc_ownfds_placeholder();
 	for (int i = 1; i < RESERVE_COUNT && placeholder >= 0; i++) {
-		if (atomic_load(&reserve[i]) != 0) {
+		if (atomic_load(&fds.reserve[i]) != 0) {
 			continue;
 		}
 		if (SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC) != fd) {
 			return false;
 		}
 		int given_away = 0;
-		if (atomic_compare_exchange_strong(&reserve[i], &given_away, fd + 1)) {
+		if (atomic_compare_exchange_strong(&fds.reserve[i], &given_away, fd + 1)) {
 			return true;
 		}
 	}
@@ -236,7 +238,7 @@ int sc_ownfds_copy_for_good(int fd)
 
 void sc_ownfds_before_fork(void)
 {
-	uint32_t count = atomic_load(&released_count);
+	uint32_t count = atomic_load(&fds.released_count);
 	released_before_fork =
 		atomic_load(&releases_under_way) > 0 ? count - RELEASED_COUNT : count;
 }
@@ -258,7 +260,7 @@ static bool is_of_proc(int fd)
 static void forget_moments(void)
 {
 	for (int i = 0; i < MOMENT_COUNT; i++) {
-		int mark = atomic_exchange(&moments[i], 0);
+		int mark = atomic_exchange(&fds.moments[i], 0);
 		if (mark != 0) {
 			unregister_fd(mark - 1);
 			if (is_of_proc(mark - 1)) {
@@ -283,11 +285,11 @@ static uint64_t identity_of(int fd)
 /* Copies that the parent released behind the copying of its table. */
 static void forget_released(void)
 {
-	uint32_t count = atomic_load(&released_count);
+	uint32_t count = atomic_load(&fds.released_count);
 	uint32_t first = released_before_fork;
 	first = count - first > RELEASED_COUNT ? count - RELEASED_COUNT : first;
 	for (; first != count; first++) {
-		uint64_t identity = atomic_load(&released[first % RELEASED_COUNT]);
+		uint64_t identity = atomic_load(&fds.released[first % RELEASED_COUNT]);
 		int fd = (int)(uint32_t)identity;
 		if (is_close_on_exec(fd) && identity_of(fd) == identity &&
 			sc_births_of(fd) == SC_BIRTH_UNKNOWN) {
@@ -314,7 +316,7 @@ static void forget_copies_of(int fd)
 static void forget_copied(void)
 {
 	for (int i = 0; i < COPY_COUNT; i++) {
-		int mark = atomic_exchange(&copied[i], 0);
+		int mark = atomic_exchange(&fds.copied[i], 0);
 		if (mark != 0) {
 			forget_copies_of(mark - 1);
 		}
@@ -324,7 +326,7 @@ static void forget_copied(void)
 void sc_ownfds_forget_parent(void)
 {
 	for (int i = 0; i < COPY_COUNT; i++) {
-		int mark = atomic_exchange(&copies[i], 0);
+		int mark = atomic_exchange(&fds.copies[i], 0);
 		if (mark != 0) {
 			sc_ownfds_release(mark - 1);
 		}
@@ -357,22 +359,22 @@ int sc_ownfds_copy(int fd)
 	if (is_elsewhere()) {
 		return copy_for_a_moment(fd);
 	}
-	note(copied, COPY_COUNT, fd, true);
+	note(fds.copied, COPY_COUNT, fd, true);
 	int copy = copy_for_a_moment(fd);
 	if (copy >= 0) {
-		note(copies, COPY_COUNT, copy, true);
+		note(fds.copies, COPY_COUNT, copy, true);
 	}
-	note(copied, COPY_COUNT, fd, false);
+	note(fds.copied, COPY_COUNT, fd, false);
 	return copy;
 }
 
 /* First on one list, then off the other: a fork may come in between. */
 static void note_released(int fd)
 {
-	if (is_on(copies, COPY_COUNT, fd)) {
-		uint32_t place = atomic_fetch_add(&released_count, 1);
-		atomic_store(&released[place % RELEASED_COUNT], identity_of(fd));
-		note(copies, COPY_COUNT, fd, false);
+	if (is_on(fds.copies, COPY_COUNT, fd)) {
+		uint32_t place = atomic_fetch_add(&fds.released_count, 1);
+		atomic_store(&fds.released[place % RELEASED_COUNT], identity_of(fd));
+		note(fds.copies, COPY_COUNT, fd, false);
 	}
 }
 
@@ -403,7 +405,7 @@ void sc_ownfds_release(int fd)
 		/* First the number: once closed, it may be the program's next. */
 		unregister_fd(fd);
 	}
-	note(moments, MOMENT_COUNT, fd, false);
+	note(fds.moments, MOMENT_COUNT, fd, false);
 	if (!is_kept) {
 		sc_sys_close(fd);
 	}
@@ -412,9 +414,9 @@ void sc_ownfds_release(int fd)
 
 bool sc_ownfds_has(int fd)
 {
-	int end = atomic_load_explicit(&slots_end, memory_order_relaxed);
+	int end = atomic_load_explicit(&fds.slots_end, memory_order_relaxed);
 	for (int i = 0; i < end; i++) {
-		if (atomic_load_explicit(&slots[i], memory_order_relaxed) - 1 == fd) {
+		if (atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1 == fd) {
 			return fd >= 0;
 		}
 	}
@@ -424,9 +426,9 @@ bool sc_ownfds_has(int fd)
 int sc_ownfds_next(int fd)
 {
 	int lowest = -1;
-	int end = atomic_load(&slots_end);
+	int end = atomic_load(&fds.slots_end);
 	for (int i = 0; i < end; i++) {
-		int own = atomic_load_explicit(&slots[i], memory_order_relaxed) - 1;
+		int own = atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1;
 		if (own >= fd && (lowest < 0 || own < lowest)) {
 			lowest = own;
 		}
@@ -443,7 +445,7 @@ bool sc_ownfds_give_up(int fd)
 {
 	for (int i = 0; i < RESERVE_COUNT; i++) {
 		int mark = fd + 1;
-		if (atomic_compare_exchange_strong(&reserve[i], &mark, 0)) {
+		if (atomic_compare_exchange_strong(&fds.reserve[i], &mark, 0)) {
 			unregister_fd(fd);
 			return true;
 		}
