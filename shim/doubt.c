@@ -47,13 +47,13 @@ bool sc_doubt_is_moot(const struct sc_lingerer *it)
 	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 
-/* A process that ends has no time for doubts. */
+/* A process that ends does not wait long for another. */
 static int retry_max(int holder_pid, bool is_hurried)
 {
-	if (is_hurried) {
-		return HURRIED_RETRY_MAX;
+	if (holder_pid == 0) {
+		return RETRY_MAX;
 	}
-	return holder_pid != 0 ? HOLDER_RETRY_MAX : RETRY_MAX;
+	return is_hurried ? HURRIED_RETRY_MAX : HOLDER_RETRY_MAX;
 }
 
 /* A child about to exec or exit, or one that has let go since the sweep came by. */
