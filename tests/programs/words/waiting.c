@@ -42,6 +42,16 @@ static void do_await_acked(char **words)
 	must(unacked_bytes == 0, "SIOCOUTQ");
 }
 
+/* So that the process is no longer one that may have been forked a moment ago. */
+static void do_grow_old(char **words)
+{
+	int64_t start_ms = now_ms();
+
+	while (now_ms() - start_ms < number(words[0])) {
+		pause_within(start_ms);
+	}
+}
+
 static void do_say(char **words)
 {
 	tell("%s", words[0]);
@@ -121,6 +131,7 @@ const struct word words_waiting[] = {
 	{"await-urgent", 1, do_await_urgent},         /* FD */
 	{"await-peer-fin", 1, do_await_peer_fin},     /* FD */
 	{"await-acked", 1, do_await_acked},           /* FD */
+	{"grow-old", 1, do_grow_old},                 /* MS */
 	{"say", 1, do_say},                           /* LINE */
 	{"hear", 1, do_hear},                         /* LINE */
 	{"wait", 0, do_wait},                         /* for a child: tells "child ended STATUS" */
