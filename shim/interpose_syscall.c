@@ -238,15 +238,13 @@ static long follow_filters(long number, long a, long b, long c, long d, long e)
 	return result;
 }
 
+#ifdef SYS_dup2
 static int real_dup2(int from, int to, long flags)
 {
 	(void)flags;
-#ifdef SYS_dup2
 	return (int)sc_real.syscall(SYS_dup2, from, to);
-#else
-	return sc_real.dup2(from, to);
-#endif
 }
+#endif
 
 static int real_dup3(int from, int to, long flags)
 {
