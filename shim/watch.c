@@ -12,11 +12,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 32, INSTANTS = 3 };
+enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 32, INSTANTS = 3, SHORT_INSTANTS = 10 };
 
 /* A set: its number plus one, 0 while in use or not there. */
 static _Atomic int sets[PLACE_COUNT];
-static _Atomic bool is_inherited[PLACE_COUNT]; /* or used up: to be replaced */
+static _Atomic bool is_inherited[PLACE_COUNT]; /* to be replaced */
+/* To be replaced too, if that may be: something was left in it. A question to the set would hold that
+ * for an instant, and its last close would seem not to be the last. */
+static _Atomic bool is_used[PLACE_COUNT];
 static _Atomic uint64_t tokens;
 
 static int create_set(void)
@@ -69,7 +72,10 @@ static bool replace_set(int place, int set)
 	}
 	bool is_replaced = SC_SYS3(SYS_dup3, fresh, set, O_CLOEXEC) == set;
 	sc_sys_close(fresh);
-	atomic_store(&is_inherited[place], !is_replaced);
+	if (is_replaced) {
+		atomic_store(&is_inherited[place], false);
+		atomic_store(&is_used[place], false);
+	}
 	return is_replaced;
 }
 
@@ -87,7 +93,8 @@ static void take_set(struct sc_watch *watch)
 		if (mark == 0) {
 			continue;
 		}
-		if (!atomic_load(&is_inherited[i]) || replace_set(i, mark - 1)) {
+		bool is_fresh = !atomic_load(&is_inherited[i]) && !atomic_load(&is_used[i]);
+		if (is_fresh || replace_set(i, mark - 1) || !atomic_load(&is_inherited[i])) {
 			watch->set = mark - 1;
 			watch->place = i;
 			return;
@@ -128,7 +135,7 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 	}
 }
 
-/* 1: the watched one is there, 0: it is not, or not ready. Too many others: the set is used up. */
+/* 1: the watched one is there, 0: it is not, or not ready. */
 static int ask_set(const struct sc_watch *watch)
 {
 	struct epoll_event events[FOREIGN_MAX];
@@ -138,18 +145,21 @@ static int ask_set(const struct sc_watch *watch)
 			return 1;
 		}
 	}
-	if (count >= FOREIGN_MAX / 2 && watch->place != NO_PLACE) {
-		atomic_store(&is_inherited[watch->place], true);
-	}
 	return count == FOREIGN_MAX ? -EAGAIN : count < 0 ? count : 0;
 }
 
-/* Another thread that is just now in a system call with the descriptor holds it for an instant. */
-static int ask_until_certain(const struct sc_watch *watch)
+/*
+ * Another thread that is just now in a system call with the descriptor holds it for an instant, and so
+ * does whoever reads this process's /proc entry. Where nobody else should hold it, the instant may
+ * last until that one is given a processor.
+ */
+static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
 	int count = ask_set(watch);
-	for (int i = 0; i < INSTANTS && count == 1; i++) {
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	for (int i = 0; i < (is_sole ? INSTANTS : SHORT_INSTANTS) && count == 1; i++) {
+		if (is_sole) {
+			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		}
 		count = ask_set(watch);
 	}
 	return count;
@@ -191,9 +201,12 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 	if (watch->set < 0) {
 		return watch->set;
 	}
-	int count = is_sole ? ask_until_certain(watch) : ask_set(watch);
+	int count = ask_until_certain(watch, is_sole);
 	if (count == 0 && !is_sole && is_in_set(watch)) {
 		count = 1;
+	}
+	if (count != 0 && watch->place != NO_PLACE) {
+		atomic_store(&is_used[watch->place], true);
 	}
 	give_set_back(watch);
 	return count;
