@@ -64,8 +64,9 @@ static const struct sharing_row last[] = {
 	{"over_exec_at_exit", CONNECT "fork exec hear on exit 0 end " CLOSE_3 "wait"},
 	/* Its parent is the first process, which it may not look at, and which did not start it. */
 	{"over_exec_in_an_orphan",
-		CONNECT AWAIT_UNREAD "new-users fork exec await-orphan say closed hear on close 3 "
-				     "hear go end exit-now 0"},
+		/* The new program is there before its parent ends. */
+		CONNECT AWAIT_UNREAD "pipe 4 5 new-users fork exec close 5 await-orphan say closed "
+				     "hear on close 3 hear go end close 5 read-end 4 exit-now 0"},
 	{"standard_descriptors", CONNECT "control 100 dup2 3 0 dup2 3 1 dup2 3 2 " CLOSE_3
 					 "hear on close 0 close 1 close 2"},
 };
