@@ -2,6 +2,7 @@
 """One measurement: a case in one mode, in a namespace of its own."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import namespace
@@ -43,12 +44,16 @@ def one_by_one(case):
 
 
 def several_at_once(case, program):
-    """While the program is paused, so that whoever accepts finds the request there already."""
+    """
+    While the program is paused, so that whoever accepts finds the request there already. All go on
+    at once: one that waited for its turn would be a peer that does not read.
+    """
     received = []
-    while len(received) < case.connections and not has_timed_out(received):
-        with program.paused():
-            exchanges = [Exchange.connect(PORT, case.traffic) for _ in range(AT_ONCE)]
-        received += [exchange.finish() for exchange in exchanges]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while len(received) < case.connections and not has_timed_out(received):
+            with program.paused():
+                exchanges = [Exchange.connect(PORT, case.traffic) for _ in range(AT_ONCE)]
+            received += pool.map(Exchange.finish, exchanges)
     return received
 
 
