@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 # make help says what there is. All that is built lies under $(BUILD).
 
+VERSION := 0.1.0
+
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
 DESTDIR ?=
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
@@ -40,6 +43,14 @@ SHIM_OBJECTS := $(patsubst shim/%.c,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.c
 	$(patsubst shim/%.S,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.S)))
 MAP := shim/libsafeclose.map
 
+# The command shares the library's objects that know the variables and the lines.
+COMMAND := $(BUILD)/safeclose
+CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(sort $(wildcard shim/cli/*.c))) \
+	$(addprefix $(BUILD)/shim/,config.o line.o)
+CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
+CLI_LIBS :=
+CLI_SETTINGS := -DSC_VERSION='"$(VERSION)"' -DSC_LIBDIR='"$(LIBDIR)"'
+
 DEMO_OBJECTS := $(patsubst demo/%.c,$(BUILD)/demo/%.o,$(filter-out demo/server.c demo/client.c,$(sort $(wildcard demo/*.c))))
 DEMO_PROGRAMS := $(BUILD)/demo/demo $(BUILD)/demo/server $(BUILD)/demo/client
 
@@ -50,10 +61,10 @@ TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort 
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
 .PHONY: all demo check check-real install uninstall clean help FORCE
-all: $(LIBRARY)
+all: $(LIBRARY) $(COMMAND)
 
 help:
-	@echo 'make               build $(LIBRARY)'
+	@echo 'make               build $(LIBRARY) and $(COMMAND)'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
 	@echo '                   installs cmocka where it is missing'
@@ -61,18 +72,25 @@ help:
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
 	@echo '                   with SANITIZE=thread under ThreadSanitizer'
-	@echo 'make install       into $$DESTDIR$$LIBDIR (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR))'
+	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
+	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
 	@echo 'make uninstall     take it away again'
 	@echo 'make clean         remove build/'
 	@echo 'V=1 shows the commands; CC, CFLAGS, LDFLAGS are honoured;'
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds with those, in a folder of its own'
 
 # Everything depends on the flags it was built with.
-FLAGS_NOW := $(CC)|$(CFLAGS)|$(LDFLAGS)|$(LIB_FLAGS)|$(TEST_FLAGS)
+FLAGS_NOW := $(CC)|$(CFLAGS)|$(LDFLAGS)|$(LIB_FLAGS)|$(CLI_FLAGS)|$(CLI_LIBS)|$(TEST_FLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' >$@
+
+# What the command is told of this build: where the library will be, which version.
+$(BUILD)/flags-cli: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CLI_SETTINGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(CLI_SETTINGS))' >$@
 
 $(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -90,6 +108,13 @@ $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
 		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack $(LDFLAGS) \
 		-o $@ $(SHIM_OBJECTS) -ldl
+
+$(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CLI_FLAGS) $(CLI_SETTINGS) $(CFLAGS) -c -o $@ $<
+
+$(COMMAND): $(CLI_OBJECTS)
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(CLI_LIBS)
 
 $(BUILD)/demo/%.o: demo/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -129,7 +154,7 @@ $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUIL
 
 check:
 	$(Q)tests/get-cmocka $(CC)
-	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
+	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 check-real: $(LIBRARY)
@@ -137,7 +162,7 @@ check-real: $(LIBRARY)
 
 include tests/bench/bench.mk
 
-install: $(LIBRARY)
+install: $(LIBRARY) $(COMMAND)
 	install -d '$(DESTDIR)$(LIBDIR)'
 	install -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libsafeclose.so'
 
