@@ -8,6 +8,7 @@
 #include "inspect.h"
 #include "memory.h"
 #include "ownfds.h"
+#include "resets.h"
 #include "sink.h"
 #include "sites.h"
 #include "sys.h"
@@ -184,12 +185,15 @@ static void end_early(struct sc_closing *it, int fd)
 	it->early_end = sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
 }
 
-/* Another holder may have read it empty since. */
+/* Another holder may have read it empty since; or may do so, and close, before the watch can tell. */
 static void look_again(struct sc_closing *it, int fd)
 {
 	struct sc_conn now;
 	if (it->job.birth == SC_BIRTH_SOLE || it->job.conn.is_listener) {
 		return;
+	}
+	if (it->job.conn.proto == SC_PROTO_TCP && sc_resets_are_told_of(fd)) {
+		it->resets = sc_resets_count();
 	}
 	sc_inspect_quickly(fd, &now);
 	if (now.unread_bytes == 0 && !now.is_urgent) {
@@ -203,6 +207,7 @@ static void take_hold(struct sc_closing *it, int fd)
 {
 	it->is_ended_early = false;
 	it->held = -EBADF;
+	it->resets = -1;
 	if (it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_begin(&it->watch, fd);
 		look_again(it, fd);
@@ -265,7 +270,8 @@ static void end_watched(struct sc_closing *it)
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 	int answer = sc_watch_end(&it->watch, is_sole);
 	bool is_shared = answer < 0 ? ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
-	if (is_shared || !sc_family_claim_end(it->job.conn.inode)) {
+	if (is_shared || (it->resets >= 0 && sc_resets_count() == it->resets) ||
+		!sc_family_claim_end(it->job.conn.inode)) {
 		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
 	} else {
 		report_outcome(

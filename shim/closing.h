@@ -21,6 +21,7 @@ struct sc_closing {
 	struct sc_verdict plan;
 	int held; /* drain, linger: private copy; else negative errno */
 	struct sc_watch watch;
+	int64_t resets; /* watched: the kernel's count of them before; negative: not known */
 	int cancel_state;
 	bool is_ended_early; /* no copy was to be had: ended before the real call */
 	struct sc_linger_end early_end;

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "ownfds.h"
 #include "real.h"
+#include "resets.h"
 #include "sink.h"
 #include "sys.h"
 #include "watch.h"
@@ -68,6 +69,7 @@ static void start_whole(void)
 	sc_sink_init(config.log);
 	if (config.mode == SC_MODE_WARN) {
 		sc_watch_init();
+		sc_resets_init();
 	}
 	sc_closing_init(&config);
 	sc_interpose_register_exit();

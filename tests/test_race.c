@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * A parent and its child close the same connection at the same moment, with unread bytes that the
+ * child reads just before in every other round: no reset is told that was none, none is missed, no
+ * byte is stolen (the child fails where one is).
+ */
+#include "harness/crowd.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+
+enum { ROUNDS = 1500, RESETS = ROUNDS / 2 };
+
+static struct crowd_end run(const char *mode)
+{
+	struct crowd_end end = crowd_run(
+		&(struct crowd_options){
+			.program = {.executable = "race", .mode = mode, .is_alone = true}},
+		"%d", ROUNDS);
+
+	if (end.status != 0 || end.connections != ROUNDS) {
+		fail_msg("status %d, %zu connections:\n%s%s", end.status, end.connections,
+			end.output, end.report);
+	}
+	return end;
+}
+
+static void test_race_control_resets_where_nobody_reads(void **state)
+{
+	struct crowd_end end = run(NULL);
+
+	(void)state;
+	assert_int_equal(end.grown.aborts_on_close, RESETS);
+}
+
+static void test_race_warn_tells_each_reset_and_no_other(void **state)
+{
+	struct crowd_end end = run("warn");
+
+	(void)state;
+	assert_int_equal(end.grown.aborts_on_close, RESETS);
+	assert_int_equal(text_lines_with(end.report, "rst (unread)", NULL), RESETS);
+	assert_int_equal(text_lines(end.report), RESETS);
+}
+
+static void test_race_drain_resets_none(void **state)
+{
+	struct crowd_end end = run("drain");
+
+	(void)state;
+	assert_crowd_was_fin(&end, ROUNDS);
+}
+
+static void test_race_fin_resets_none(void **state)
+{
+	struct crowd_end end = run("fin");
+
+	(void)state;
+	assert_crowd_was_fin(&end, ROUNDS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+			test_race_control_resets_where_nobody_reads, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_race_warn_tells_each_reset_and_no_other, crowd_teardown),
+		cmocka_unit_test_teardown(test_race_drain_resets_none, crowd_teardown),
+		cmocka_unit_test_teardown(test_race_fin_resets_none, crowd_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
