@@ -35,8 +35,15 @@ BASE_FLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -MMD -MP
 # No _FORTIFY_SOURCE: its __*_chk functions are glibc's alone, musl's loader has none.
 LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
 	$(SAN_FLAGS)
+# The library is mapped into every program: small counts for more than what -O2 adds.
+SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(if $(IS_CLANG),-Oz,-Os))
+# Unwinding passes through the frames that call what the program called, and through no others.
+UNWOUND := $(BUILD)/shim/interpose%.o $(BUILD)/shim/real.o
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'
+
+# Until glibc 2.34 dlsym() was in libdl; the library names it, so that it loads there too.
+LIBDL := $(if $(findstring /,$(shell $(CC) -print-file-name=libdl.so.2)),-l:libdl.so.2,-ldl)
 
 LIBRARY := $(BUILD)/libsafeclose.so
 SHIM_OBJECTS := $(patsubst shim/%.c,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.c))) \
@@ -80,7 +87,7 @@ help:
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds with those, in a folder of its own'
 
 # Everything depends on the flags it was built with.
-FLAGS_NOW := $(CC)|$(CFLAGS)|$(LDFLAGS)|$(LIB_FLAGS)|$(CLI_FLAGS)|$(CLI_LIBS)|$(TEST_FLAGS)
+FLAGS_NOW := $(CC)|$(CFLAGS) $(SMALL) $(UNWOUND)|$(LDFLAGS)|$(LIB_FLAGS)|$(CLI_FLAGS)|$(CLI_LIBS)|$(TEST_FLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
@@ -94,7 +101,8 @@ $(BUILD)/flags-cli: FORCE
 
 $(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) $(SMALL) $(if $(SMALL),$(if \
+		$(filter $(UNWOUND),$@),,-fno-asynchronous-unwind-tables)) -c -o $@ $<
 
 $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -107,7 +115,7 @@ $(BUILD)/shim/string.o: LIB_FLAGS += -ffreestanding -fno-builtin \
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
 		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack $(LDFLAGS) \
-		-o $@ $(SHIM_OBJECTS) -ldl
+		-o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
 
 $(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
 	@mkdir -p $(@D)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "callsite.h"
 #include "line.h"
+#include "lookup.h"
 #include "maps.h"
 #include "sys.h"
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
@@ -36,8 +36,8 @@ static void find_mapped(struct sc_site *site, char *name, size_t size)
 }
 
 #ifdef DLFO_STRUCT_HAS_EH_DBASE
-/* Weak: glibc before 2.35 and musl have none. */
-extern __typeof__(_dl_find_object) _dl_find_object __attribute__((weak));
+/* NULL: glibc before 2.35 and musl have none. */
+static __typeof__(_dl_find_object) *find_object;
 
 /* The main program's map has no name. */
 static char program_path[PATH_MAX];
@@ -45,6 +45,7 @@ static char program_path[PATH_MAX];
 void sc_callsite_init(void)
 {
 	SC_SYS4(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", program_path, sizeof(program_path) - 1);
+	*(void **)&find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
 }
 
 static const char *program_name(void)
@@ -120,11 +121,11 @@ static void find_symbol(const struct link_map *map, struct sc_site *site)
 static void find_module(struct sc_site *site, char *name, size_t size)
 {
 	struct dl_find_object object;
-	if (_dl_find_object == NULL) {
+	if (find_object == NULL) {
 		find_mapped(site, name, size);
 		return;
 	}
-	if (_dl_find_object((void *)site->address, &object) != 0) {
+	if (find_object((void *)site->address, &object) != 0) {
 		return;
 	}
 	const struct link_map *map = object.dlfo_link_map;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "clock.h"
+#include "lookup.h"
 #include "real.h"
 #include "sys.h"
-#include <dlfcn.h>
 #include <stdatomic.h>
 #include <stddef.h>
 

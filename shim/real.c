@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "real.h"
+#include "lookup.h"
 #include "sys.h"
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
