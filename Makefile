@@ -53,7 +53,7 @@ MAP := shim/libsafeclose.map
 # The command shares the library's objects that know the variables and the lines.
 COMMAND := $(BUILD)/safeclose
 CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(sort $(wildcard shim/cli/*.c))) \
-	$(addprefix $(BUILD)/shim/,config.o line.o)
+	$(addprefix $(BUILD)/shim/,config.o line.o only.o)
 CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
 CLI_LIBS :=
 CLI_SETTINGS := -DSC_VERSION='"$(VERSION)"' -DSC_LIBDIR='"$(LIBDIR)"'

@@ -220,24 +220,43 @@ static void take_hold(struct sc_closing *it, int fd)
 	}
 }
 
-bool sc_closing_is_of_interest(int fd)
+/* Is it one of SAFECLOSE_ONLY? Its addresses are filled in where that is asked. */
+static bool is_chosen(int fd, struct sc_conn *conn)
 {
-	struct sc_conn conn;
-	if (!sc_closing_is_on()) {
-		return false;
+	if (config->only.count == 0) {
+		return true;
 	}
-	sc_inspect_quickly(fd, &conn);
-	return sc_policy_is_of_interest(config, &conn);
+	sc_inspect_addresses(fd, conn);
+	return sc_only_matches(&config->only, &conn->local, &conn->peer);
 }
 
-/* What the kernel says, and the plan made of it. false: nothing to do. */
-static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
+bool sc_closing_is_chosen(int fd)
+{
+	struct sc_conn conn = {.proto = SC_PROTO_OTHER};
+	return sc_closing_is_on() && is_chosen(fd, &conn);
+}
+
+/* The quick look, and whether there may be anything to decide. Of most listeners there is nothing to
+ * tell, so they are not asked here whether they are chosen. */
+static bool look_quickly(int fd, struct sc_conn *conn)
 {
 	if (!sc_closing_is_on()) {
 		return false;
 	}
 	sc_inspect_quickly(fd, conn);
-	if (!sc_policy_is_of_interest(config, conn)) {
+	return sc_policy_is_of_interest(config, conn) && (conn->is_listener || is_chosen(fd, conn));
+}
+
+bool sc_closing_is_of_interest(int fd)
+{
+	struct sc_conn conn;
+	return look_quickly(fd, &conn);
+}
+
+/* What the kernel says, and the plan made of it. false: nothing to do. */
+static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
+{
+	if (!look_quickly(fd, conn)) {
 		return false;
 	}
 	sc_inspect_wholly(fd, conn);
@@ -246,7 +265,8 @@ static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 		/* A vfork child: its parent has the same descriptors. */
 		*plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
 	}
-	return plan->action != SC_ACTION_PASS || plan->outcome != SC_OUTCOME_NONE;
+	bool is_told = plan->action != SC_ACTION_PASS || plan->outcome != SC_OUTCOME_NONE;
+	return is_told && (!conn->is_listener || is_chosen(fd, conn));
 }
 
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)

@@ -42,6 +42,9 @@ bool sc_closing_is_on(void);
 /* Do SAFECLOSE_MODE and SAFECLOSE_SHUTDOWN ask for half-closes instead of shutdowns? */
 bool sc_closing_halves_shutdown(void);
 
+/* Is the TCP socket fd one of those that SAFECLOSE_ONLY names? */
+bool sc_closing_is_chosen(int fd);
+
 /* Does SAFECLOSE_DEEPBIND ask to take RTLD_DEEPBIND away? */
 bool sc_closing_strips_deepbind(void);
 

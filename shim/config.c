@@ -8,7 +8,7 @@
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT, KIND_ONLY };
 
 /* A row: what users see, then how it is parsed and where it goes. */
 struct row {
@@ -28,6 +28,9 @@ static const char *const report_choices[] = {"acted", "all", NULL};
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
 #define ACCEPTS_SIZE "a size such as 64K, 16M or 1G (a bare number is bytes)"
 #define ACCEPTS_COUNT "a count, or auto (a quarter of the soft limit of descriptors)"
+#define ACCEPTS_ONLY                                                                   \
+	"all, or a list of local:PORT, peer:PORT and peer:ADDR[/LEN][:PORT], with an " \
+	"IPv6 address in brackets"
 #define FIELD(name) offsetof(struct sc_config, name)
 
 static const struct row rows[] = {
@@ -55,6 +58,8 @@ static const struct row rows[] = {
 	{{PREFIX "LOG", "stderr", "stderr, syslog or a path, in which %p stands for the process id",
 		 "Where reports go."},
 		KIND_TEXT, FIELD(log), NULL, NULL},
+	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, "Connections to look at."}, KIND_ONLY, FIELD(only),
+		NULL, NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 "Report resets and what was done against them, or also closes left alone."},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
@@ -172,6 +177,8 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 		return parse_count(text, field);
 	case KIND_TEXT:
 		return parse_text(text, field);
+	case KIND_ONLY:
+		return sc_only_parse(text, field);
 	}
 	return false;
 }

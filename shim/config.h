@@ -6,6 +6,7 @@
 #ifndef SC_CONFIG_H
 #define SC_CONFIG_H
 
+#include "only.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct sc_config {
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
 	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
 	char log[SC_LOG_MAX];       /* "stderr", "syslog" or a path; %p stands for the pid */
+	struct sc_only only;        /* connections to look at */
 };
 
 /* One row of the option table, for help texts and tests. Strings live for ever. */

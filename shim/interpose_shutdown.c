@@ -27,7 +27,7 @@ SC_EXPORT int shutdown(int fd, int how)
 {
 	sc_start();
 	if ((how != SHUT_RD && how != SHUT_RDWR) || !sc_closing_halves_shutdown() ||
-		!is_connected(fd)) {
+		!is_connected(fd) || !sc_closing_is_chosen(fd)) {
 		return sc_real.shutdown(fd, how);
 	}
 	return how == SHUT_RD ? 0 : sc_real.shutdown(fd, SHUT_WR);

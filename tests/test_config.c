@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: config.o line.o
+// LINK: config.o line.o only.o
 /*
  * sc_config_*: every row of the option table, by an own list of what each variable must be and by
  * loops over whatever rows there are.
@@ -79,6 +79,7 @@ static void assert_configs_equal(const struct sc_config *a, const struct sc_conf
 	assert_int_equal(a->drain_max_bytes, b->drain_max_bytes);
 	assert_int_equal(a->linger_max, b->linger_max);
 	assert_string_equal(a->log, b->log);
+	assert_int_equal(a->only.count, b->only.count);
 }
 
 static bool is_name_character(char c)
@@ -114,7 +115,7 @@ static const struct sc_option *find_option(const char *name)
 
 /* What each variable must be. */
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT, KIND_ONLY };
 
 struct expected {
 	const char *name;
@@ -135,6 +136,7 @@ static const struct expected expected_rows[] = {
 	{"SAFECLOSE_LINGER_MAX", "auto", KIND_COUNT, SC_LINGER_MAX_AUTO, {NULL}},
 	{"SAFECLOSE_LOG", "stderr", KIND_TEXT, 0, {NULL}},
 	{"SAFECLOSE_REPORT", "acted", KIND_CHOICE, SC_REPORT_ACTED, {"acted", "all", NULL}},
+	{"SAFECLOSE_ONLY", "all", KIND_ONLY, 0, {NULL}},
 };
 
 enum { EXPECTED_COUNT = sizeof(expected_rows) / sizeof(expected_rows[0]) };
@@ -325,7 +327,7 @@ static void test_config_null_or_empty_environment_gives_the_defaults(void **stat
 		assert_int_equal(complaints.count, 0);
 		for (size_t j = 0; j < EXPECTED_COUNT; j++) {
 			const struct expected *row = &expected_rows[j];
-			if (row->kind != KIND_TEXT) {
+			if (row->kind != KIND_TEXT && row->kind != KIND_ONLY) {
 				assert_int_equal(get_field(&config, row->name), row->default_value);
 			}
 		}
@@ -529,6 +531,24 @@ static void test_config_log_takes_paths_up_to_its_room(void **state)
 	check_bad("SAFECLOSE_LOG", path);
 }
 
+static void test_config_only_is_taken_whole_or_not_at_all(void **state)
+{
+	static const char *const bad[] = {"local:80 peer", "local:80;peer:1", "local",
+		"peer:", "all,local:80", "local:65536", "peer:10.0.0.0/33", NULL};
+	struct sc_config config;
+	struct complaints complaints;
+
+	(void)state;
+	load_one(&config, "SAFECLOSE_ONLY", "local:80 peer:[2001:db8::]/32:443", &complaints);
+	assert_int_equal(complaints.count, 0);
+	assert_int_equal(config.only.count, 2);
+	assert_true(config.only.items[0].is_local);
+	assert_int_equal(config.only.items[1].port, 443);
+	for (size_t i = 0; bad[i] != NULL; i++) {
+		check_bad_shown("SAFECLOSE_ONLY", bad[i]);
+	}
+}
+
 /* Bad values. */
 
 static void test_config_bad_mode_gives_warn_and_never_acts(void **state)
@@ -563,9 +583,11 @@ static void test_config_choice_not_written_exactly_is_bad(void **state)
 			check_bad(row->name, text);
 			snprintf(text, sizeof(text), "%.*s", (int)strlen(*choice) - 1, *choice);
 			check_bad_shown(row->name, text);
-			snprintf(text, sizeof(text), "%s", *choice);
-			text[0] = (char)(text[0] - 'a' + 'A');
-			check_bad_shown(row->name, text);
+			if ((*choice)[0] >= 'a') {
+				snprintf(text, sizeof(text), "%s", *choice);
+				text[0] = (char)(text[0] - 'a' + 'A');
+				check_bad_shown(row->name, text);
+			}
 		}
 	}
 }
@@ -908,6 +930,7 @@ int main(void)
 		cmocka_unit_test(test_config_size_with_each_unit_is_taken),
 		cmocka_unit_test(test_config_count_is_taken_and_auto_is_none_of_them),
 		cmocka_unit_test(test_config_log_takes_paths_up_to_its_room),
+		cmocka_unit_test(test_config_only_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(test_config_bad_mode_gives_warn_and_never_acts),
 		cmocka_unit_test(test_config_choice_not_written_exactly_is_bad),
 		cmocka_unit_test(test_config_duration_not_whole_is_bad),

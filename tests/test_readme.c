@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: config.o line.o
+// LINK: config.o line.o only.o
 // HARNESS
 /*
  * The table of variables in README.md has exactly the option table's rows, in its order, with its

@@ -102,14 +102,27 @@ static void do_listen(char **words)
 	must(listen(fd, 128) == 0, "listen");
 }
 
-static void do_port(char **words)
+static unsigned int port_of(int fd)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 
-	must(getsockname(number(words[0]), (struct sockaddr *)&address, &size) == 0, "getsockname");
+	must(getsockname(fd, (struct sockaddr *)&address, &size) == 0, "getsockname");
 	/* The port lies at the same place in both families. */
-	tell("port %u", ntohs(((struct sockaddr_in *)&address)->sin_port));
+	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static void do_port(char **words)
+{
+	tell("port %u", port_of(number(words[0])));
+}
+
+static void do_setenv_port(char **words)
+{
+	char value[64];
+
+	snprintf(value, sizeof(value), "%s%u", words[1], port_of(number(words[2])));
+	must(setenv(words[0], value, 1) == 0, "setenv");
 }
 
 static void do_accept(char **words)
@@ -238,6 +251,7 @@ const struct word words_opening[] = {
 	{"try-connect", 4, do_try_connect},         /* FD FAMILY ADDRESS PORT: tells the result */
 	{"listen", 2, do_listen},                   /* FD FAMILY: on loopback, any port */
 	{"port", 1, do_port},                       /* FD: tells "port N" */
+	{"setenv-port", 3, do_setenv_port},         /* NAME PREFIX FD: prefix and port */
 	{"accept", 2, do_accept},                   /* LISTENER FD */
 	{"accept4", 2, do_accept4},                 /* LISTENER FD: close-on-exec */
 	{"await-backlog", 2, do_await_backlog},     /* LISTENER CONNECTIONS */
