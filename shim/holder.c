@@ -7,6 +7,7 @@
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,6 +16,8 @@
 #define CHILDHOOD_NS 2000000000ULL
 #define STARTING_RUN_NS 20000000ULL
 #define EPOLL_PWAIT2 441
+#define MOMENT_NS 4000000ULL
+#define MOMENTS (1ULL << 31)
 
 /* "/proc/PID" and the rest. */
 static void name_in_proc(char *name, size_t size, int pid, const char *rest)
@@ -66,7 +69,7 @@ static uint64_t run_ns(int pid)
 	return length > 0 ? sc_procfs_number_in(text, 10) : UINT64_MAX;
 }
 
-bool sc_holder_is_starting(int pid)
+static bool look_whether_starting(int pid)
 {
 	struct sc_process_stat stat;
 	if (!look(pid, &stat)) {
@@ -78,6 +81,21 @@ bool sc_holder_is_starting(int pid)
 	}
 	return age_ns < CHILDHOOD_NS && (stat.state == 'R' || stat.state == 'D') &&
 	       run_ns(pid) < STARTING_RUN_NS;
+}
+
+bool sc_holder_is_starting(int pid)
+{
+	/* Of one holder at one moment: it may hold a thousand connections. */
+	static _Atomic uint64_t latest;
+	uint64_t moment = sc_clock_ns(CLOCK_MONOTONIC) / MOMENT_NS % MOMENTS;
+	uint64_t question = (uint64_t)(uint32_t)pid << 32 | moment << 1;
+	uint64_t known = atomic_load(&latest);
+	if ((known & ~1ULL) == question) {
+		return known & 1;
+	}
+	bool is_starting = look_whether_starting(pid);
+	atomic_store(&latest, question | is_starting);
+	return is_starting;
 }
 
 uint32_t sc_holder_exe(int pid)

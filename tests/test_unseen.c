@@ -8,6 +8,7 @@
 #include "harness/netns.h"
 #include "harness/peers.h"
 #include "harness/process.h"
+#include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
@@ -19,7 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-enum { SILENCE_MS = 1000, FEW_DESCRIPTORS = 64 };
+enum { SILENCE_MS = 1000, FEW_DESCRIPTORS = 64, STACK_MAX_BYTES = 64 * 1024 };
 
 #define FOREVER "SAFECLOSE_LINGER_TIME=60s", "SAFECLOSE_LINGER_TIMEOUT=60s"
 
@@ -433,6 +434,63 @@ static void test_unseen_by_signals_for_the_process(void **state)
 	assert_ends(stage);
 }
 
+/* Where the thread's stack pointer is, as long as it waits for something. */
+static unsigned long stack_pointer(pid_t pid, pid_t tid)
+{
+	int64_t deadline = deadline_in(DEADLINE_MS);
+	unsigned long pointer = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	while (pointer == 0) {
+		char *text = text_of_file(path);
+
+		/* NUMBER, six arguments, the stack pointer; or "running". */
+		if (sscanf(text, "%*s %*s %*s %*s %*s %*s %*s %lx", &pointer) != 1) {
+			assert_true(deadline_pause(deadline));
+		}
+		free(text);
+	}
+	return pointer;
+}
+
+/* How far above a page that nobody may touch it is; 0: there is none below it. (The mapping may have
+ * grown together with the one above.) */
+static unsigned long bytes_above_guard(pid_t pid, unsigned long pointer)
+{
+	char path[64];
+	char permissions[8] = "";
+	unsigned long low, high, guarded = 0, distance = 0;
+	char *text, *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	text = text_of_file(path);
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		assert_int_equal(sscanf(line, "%lx-%lx %7s", &low, &high, permissions), 3);
+		if (pointer >= low && pointer < high && low == guarded) {
+			distance = pointer - low;
+		}
+		guarded = strncmp(permissions, "---", 3) == 0 ? high : 0;
+	}
+	free(text);
+	return distance;
+}
+
+static void test_unseen_in_the_stack_that_the_thread_has(void **state)
+{
+	struct stage *stage = start("fin", 1, "close 1 hear go");
+	pid_t pid = stage->program.pid;
+
+	(void)state;
+	sanitizer_skip_if(sanitizer_is_any(), "its thread is one of the ordinary kind there");
+	assert_int_equal(peers_receive_end(&peers, 0), 1);
+	assert_in_range(bytes_above_guard(pid, stack_pointer(pid, process_background_tid(pid))), 1,
+		STACK_MAX_BYTES);
+	peers_finish(&peers);
+	await_reports(stage, 1, "drained 1, fin in ");
+	assert_ends(stage);
+}
+
 /* Nothing happens, so nothing is done: the thread does not run at all. */
 static void test_unseen_in_processor_time(void **state)
 {
@@ -498,6 +556,7 @@ int main(void)
 			test_unseen_at_a_limit_that_the_program_has_set, end_test),
 		cmocka_unit_test_teardown(test_unseen_when_nothing_lingers, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_signals_for_the_process, end_test),
+		cmocka_unit_test_teardown(test_unseen_in_the_stack_that_the_thread_has, end_test),
 		cmocka_unit_test_teardown(test_unseen_in_processor_time, end_test),
 	};
 
