@@ -54,7 +54,9 @@ def judge_warn(case, measured, without):
         yield "not whole"
     found, listeners, others = reports.read(measured.report_lines)
     resets = [report for report in found if (report.outcome, report.why) == ("rst", "unread")]
-    if len(resets) != measured.counters.aborts:
+    # What comes about the time of the close may come between the library's look and the close.
+    is_exact = len(resets) == measured.counters.aborts
+    if not is_exact and not (case.is_late and len(resets) < measured.counters.aborts):
         yield f"{len(resets)} resets reported, {measured.counters.aborts} counted"
     yield from judge_listeners(listeners)
     yield from ("not a report: " + line for line in others)
