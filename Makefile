@@ -55,7 +55,7 @@ COMMAND := $(BUILD)/safeclose
 CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(sort $(wildcard shim/cli/*.c))) \
 	$(addprefix $(BUILD)/shim/,config.o line.o only.o)
 CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
-CLI_LIBS :=
+CLI_LIBS := -ldl
 CLI_SETTINGS := -DSC_VERSION='"$(VERSION)"' -DSC_LIBDIR='"$(LIBDIR)"'
 
 DEMO_OBJECTS := $(patsubst demo/%.c,$(BUILD)/demo/%.o,$(filter-out demo/server.c demo/client.c,$(sort $(wildcard demo/*.c))))

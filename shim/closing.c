@@ -12,6 +12,7 @@
 #include "sink.h"
 #include "sites.h"
 #include "sys.h"
+#include "tally.h"
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,7 @@ static void report(const struct sc_job *job, const struct sc_linger_end *end)
 		.elapsed_us = now_us() - job->begun_us,
 	};
 	sc_sites_get(job->site, &event.site);
+	sc_tally_count(&event);
 	char line[SC_REPORT_LINE_MAX];
 	size_t length = sc_report_format(&event, line, sizeof(line));
 	sc_sink_write(line, length, event.pid);

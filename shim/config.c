@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define PREFIX "SAFECLOSE_"
+#define TALLY_ENTRY SC_CONFIG_TALLY "="
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 
@@ -286,6 +287,7 @@ void sc_config_load(struct sc_config *config, char *const *environment,
 	sc_config_complain *complain, void *context)
 {
 	bool seen[ROW_COUNT] = {false};
+	config->tally = NULL;
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		parse_row(&rows[i], rows[i].option.default_text, config);
 	}
@@ -296,7 +298,9 @@ void sc_config_load(struct sc_config *config, char *const *environment,
 			continue;
 		}
 		const struct row *row = find_row(entry, (size_t)(equals - entry));
-		if (row == NULL) {
+		if (row == NULL && strncmp(entry, TALLY_ENTRY, strlen(TALLY_ENTRY)) == 0) {
+			config->tally = config->tally == NULL ? equals + 1 : config->tally;
+		} else if (row == NULL) {
 			complain_of_name(entry, (size_t)(equals - entry), complain, context);
 		} else if (!seen[row - rows]) {
 			seen[row - rows] = true; /* the first one counts, as for getenv */

@@ -33,8 +33,12 @@ struct sc_config {
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
 	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
 	char log[SC_LOG_MAX];       /* "stderr", "syslog" or a path; %p stands for the pid */
+	const char *tally;          /* of SC_CONFIG_TALLY, in the environment itself; NULL: none */
 	struct sc_only only;        /* connections to look at */
 };
+
+/* Not an option, not in the table: what `safeclose run` hands to the library (tally.h). */
+#define SC_CONFIG_TALLY "SAFECLOSE_TALLY"
 
 /* One row of the option table, for help texts and tests. Strings live for ever. */
 struct sc_option {

@@ -13,6 +13,7 @@
 #include "resets.h"
 #include "sink.h"
 #include "sys.h"
+#include "tally.h"
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
@@ -67,6 +68,7 @@ static void start_whole(void)
 	sc_callsite_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log);
+	sc_tally_init(config.tally);
 	if (config.mode == SC_MODE_WARN) {
 		sc_watch_init();
 		sc_resets_init();

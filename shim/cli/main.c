@@ -11,6 +11,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"run", "run a program with the library", cli_run},
 	{NULL, NULL, NULL},
 };
 

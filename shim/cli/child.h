@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/* Running the command, instead of this process or as its child. */
+#ifndef SC_CLI_CHILD_H
+#define SC_CLI_CHILD_H
+
+/* Become the command. Returns only where that cannot be: 126 or 127 as a shell says, complained of. */
+int cli_child_exec(char **command);
+
+/*
+ * Run it as a child in this process group, with this process's signals passed on, and stopped and
+ * continued with it. Returns its exit status, 128+N where signal N ended it. Meanwhile no descriptor
+ * but stderr is held: what the command closes is closed.
+ */
+int cli_child_run(char **command);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+/* The resets of a process tree: the file in which its processes count them, and the table at the end. */
+#ifndef SC_CLI_RESETS_H
+#define SC_CLI_RESETS_H
+
+#include "tally.h"
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cli_resets {
+	struct sc_tally *tally;
+	char folder[PATH_MAX];
+	char path[PATH_MAX];
+};
+
+/* Make the file and name it in the environment, beside those of trees that this one is part of.
+ * Complains where that cannot be. */
+bool cli_resets_begin(struct cli_resets *resets);
+
+/* Connections reset so far. */
+uint64_t cli_resets_count(const struct cli_resets *resets);
+
+/* The table, on stderr. */
+void cli_resets_tell(const struct cli_resets *resets);
+
+/* Remove the file. */
+void cli_resets_end(struct cli_resets *resets);
+
+#endif
