@@ -29,6 +29,7 @@ SAN_FLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-po
 SAN_KIND := $(if $(findstring thread,$(SANITIZE)),tsan,$(if $(findstring address,$(SANITIZE)),asan,ubsan))
 SAN_FILE := $(if $(IS_CLANG),libclang_rt.$(SAN_KIND)-$(shell uname -m).so,lib$(SAN_KIND).so)
 SAN_LIBRARY := $(realpath $(shell $(CC) -print-file-name=$(SAN_FILE)))
+SAN_LINK := $(if $(IS_CLANG),-Wl$(comma)-rpath$(comma)$(dir $(SAN_LIBRARY)))
 endif
 
 BASE_FLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -MMD -MP
@@ -150,7 +151,7 @@ $(BUILD)/tests/$(1): $(BUILD)/tests/$(1).o \
 endef
 $(foreach name,$(TEST_NAMES),$(eval $(call test_rule,$(name))))
 $(TESTS):
-	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(SAN_LINK) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread
 
 $(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/programs/words/*.c)))
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o

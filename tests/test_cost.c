@@ -5,6 +5,7 @@
  * program writes, with the library and without.
  */
 #include "harness/netns.h"
+#include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
@@ -148,7 +149,7 @@ static void require_strace(void)
 		print_message("no " STRACE "\n");
 		skip();
 	}
-	if (*SC_PRELOAD_FIRST) {
+	if (sanitizer_is_any()) {
 		print_message("a sanitizer makes calls of its own\n");
 		skip();
 	}

@@ -8,6 +8,7 @@
  */
 #include "harness/crowd.h"
 #include "harness/rows.h"
+#include "harness/sanitizer.h"
 #include "harness/text.h"
 
 #include <dirent.h>
@@ -188,7 +189,7 @@ static struct crowd_end run(const struct plight *plight, const struct call *call
 	char *words = text_replaced(plight->words, "CALL", call->name);
 	struct crowd_end end;
 
-	if (*SC_PRELOAD_FIRST) {
+	if (sanitizer_is_any()) {
 		print_message("a sanitizer needs what is denied here\n");
 		skip();
 	}

@@ -6,6 +6,7 @@
  * hang, crash or touch errno, and each connection ends as the mode has it.
  */
 #include "harness/crowd.h"
+#include "harness/sanitizer.h"
 #include "harness/text.h"
 #include "harness/unit.h"
 
@@ -53,7 +54,7 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 {
 	const char *why = NULL;
 
-	if (!*SC_PRELOAD_FIRST || !mode) {
+	if (!sanitizer_is_any() || !mode) {
 		return;
 	}
 	if (strncmp(row->words, "stack", 5) == 0) {
@@ -328,7 +329,7 @@ static void test_threads_are_free_of_races(void **state)
 		{"threads", "forks leave", 240, 0}, {"threads", "forks close", 240, 0}};
 
 	(void)state;
-	if (!strstr(SC_PRELOAD_FIRST, "tsan")) {
+	if (!sanitizer_is_for_threads()) {
 		print_message("only with SANITIZE=thread\n");
 		skip();
 	}

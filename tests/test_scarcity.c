@@ -185,7 +185,7 @@ static long children_cpu_ms(void)
 
 static void skip_if_sanitized(const struct row *row)
 {
-	if (*SC_PRELOAD_FIRST &&
+	if (sanitizer_is_any() &&
 		(strstr(row->words, " as ") || strstr(row->words, "as ") == row->words ||
 			strstr(row->words, "deny") || strstr(row->words, "put-off"))) {
 		print_message("not with a sanitizer: it needs what is denied here\n");

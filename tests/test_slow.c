@@ -6,6 +6,7 @@
  * still end with FIN, and are told of once.
  */
 #include "harness/rows.h"
+#include "harness/sanitizer.h"
 #include "harness/sharing.h"
 #include "harness/text.h"
 #include "harness/verdict.h"
@@ -41,7 +42,7 @@ static struct stage_end run(const struct slow *slow, const char *preload, const 
 	struct stage *stage = stage_open(PEER_IPV4);
 	struct stage_end end;
 
-	if (access(STRACE, X_OK) < 0 || *SC_PRELOAD_FIRST) {
+	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
 		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
 		skip();
 	}

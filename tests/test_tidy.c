@@ -5,6 +5,7 @@
  * have, nothing is left behind, and it cannot take away what the library needs.
  */
 #include "harness/crowd.h"
+#include "harness/sanitizer.h"
 #include "harness/text.h"
 #include "harness/unit.h"
 
@@ -18,7 +19,7 @@ enum { MODE_COUNT = sizeof(modes) / sizeof(modes[0]) };
 /* A sanitizer has threads and descriptors of its own. */
 static void skip_if_sanitized(void)
 {
-	if (*SC_PRELOAD_FIRST) {
+	if (sanitizer_is_any()) {
 		print_message("not with a sanitizer\n");
 		skip();
 	}

@@ -2,6 +2,7 @@
 #include "program.h"
 #include "deadline.h"
 #include "pids.h"
+#include "sanitizer.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static void add_inherited(struct environment *environment)
 	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
 		const char *entry = find_inherited(inherited[i].name);
 
-		if (!entry && *SC_PRELOAD_FIRST) {
+		if (!entry && sanitizer_is_any()) {
 			entry = inherited[i].otherwise;
 		}
 		if (entry) {
