@@ -37,6 +37,7 @@ static void run(void (*body)(void))
 
 #ifdef USES_PTHREAD
 static _Atomic int *running_tid;
+static _Atomic bool has_begun;
 static __thread bool is_here;
 
 bool sc_thread_is_here(void)
@@ -47,25 +48,35 @@ bool sc_thread_is_here(void)
 static void *run_pthread(void *body)
 {
 	is_here = true;
+	atomic_store(&has_begun, true);
 	run((void (*)(void))(uintptr_t)body);
 	atomic_store(running_tid, 0);
 	return NULL;
 }
 
+/*
+ * Does not return before the thread has begun: until then it allocates, and a child that is forked
+ * meanwhile would have AddressSanitizer's allocator locked for good (gcc 12, clang 14).
+ */
 static int start(void (*body)(void), _Atomic int *tid)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
 	running_tid = tid;
 	atomic_store(tid, 1);
+	atomic_store(&has_begun, false);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	int error = pthread_create(&thread, &attributes, run_pthread, (void *)(uintptr_t)body);
 	pthread_attr_destroy(&attributes);
 	if (error != 0) {
 		atomic_store(tid, 0);
+		return -error;
 	}
-	return -error;
+	while (!atomic_load(&has_begun)) {
+		SC_SYS1(SYS_sched_yield, 0);
+	}
+	return 0;
 }
 #else
 /* stubs.S: clone(2) whose child calls run(body) on the new stack, then ends its thread. */
