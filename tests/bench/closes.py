@@ -9,6 +9,7 @@ from program import FOREVER, Program, Trouble
 
 REPEATS = 5
 OTHER_PROCESSES = 300
+SILENT = 100
 PROCESSOR_ROW = "processor time of the caller, mean"
 DESCRIPTORS_BESIDES = 5  # of the thread: ".", "..", channel, log, epoll set
 
@@ -94,6 +95,14 @@ def measure_lingering(folder, library, count):
 def measure_one_by_one(folder, library, count):
     rows = compare(*close_in_turn(folder, library, count, gap_us=100))
     return [row for row in rows if row[0] != PROCESSOR_ROW]  # the gaps are in it
+
+
+def measure_silent(folder, library):
+    """The longest of all: what an event loop is held up by at worst."""
+    rows = compare(*close_in_turn(folder, library, SILENT))
+    return [
+        (*row[:4], "at most 1000 µs" if row[0] == "close(), longest" else row[4]) for row in rows
+    ]
 
 
 def measure_crowded(folder, library, count, others, birth):

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/*
+ * calls WHAT COUNT [PROGRAM]: performs COUNT rounds of something that the library follows, and tells
+ * "took NS" of a round, in the mean. WHAT:
+ *     file     dup and close of /dev/null
+ *     pipe     pipe and two closes
+ *     dup2     dup2 of /dev/null over another copy of it
+ *     fclose   fopen and fclose of /dev/null
+ *     syscall  syscall(SYS_getppid)
+ *     tcp      connect, accept, close of both ends with nothing unread
+ *     serve    the same between two processes, with a request read and an answer written
+ *     start    PROGRAM is started and waited for
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { COUNT_MAX = 1000000, REQUEST_BYTES = 64, ANSWER_BYTES = 256 };
+
+static int null_fd;
+static int over_fd;
+static int listener;
+static struct sockaddr_in address;
+static char *program;
+
+static void must(bool is_done, const char *what)
+{
+	if (!is_done) {
+		printf("calls: %s: %s\n", what, strerror(errno));
+		exit(1);
+	}
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void run_file(int count)
+{
+	while (count-- > 0) {
+		must(close(dup(null_fd)) == 0, "close");
+	}
+}
+
+static void run_pipe(int count)
+{
+	int ends[2];
+
+	while (count-- > 0) {
+		must(pipe(ends) == 0, "pipe");
+		must(close(ends[0]) == 0 && close(ends[1]) == 0, "close");
+	}
+}
+
+static void run_dup2(int count)
+{
+	while (count-- > 0) {
+		must(dup2(null_fd, over_fd) == over_fd, "dup2");
+	}
+}
+
+static void run_fclose(int count)
+{
+	while (count-- > 0) {
+		FILE *file = fopen("/dev/null", "re");
+
+		must(file && fclose(file) == 0, "fclose");
+	}
+}
+
+static void run_syscall(int count)
+{
+	while (count-- > 0) {
+		must(syscall(SYS_getppid) >= 0, "getppid");
+	}
+}
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	must(fd >= 0, "socket");
+	must(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "connect");
+	return fd;
+}
+
+static int answer_call(void)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	must(fd >= 0, "accept");
+	return fd;
+}
+
+static void run_tcp(int count)
+{
+	while (count-- > 0) {
+		int here = dial();
+		int there = answer_call();
+
+		must(close(here) == 0 && close(there) == 0, "close");
+	}
+}
+
+static void read_whole(int fd, size_t bytes)
+{
+	char buffer[ANSWER_BYTES];
+
+	must(recv(fd, buffer, bytes, MSG_WAITALL) == (ssize_t)bytes, "recv");
+}
+
+/* Asks, reads the answer, and waits for the other end to close first: nothing is unread anywhere. */
+static void visit(int count)
+{
+	static const char request[REQUEST_BYTES];
+	char nothing;
+
+	while (count-- > 0) {
+		int fd = dial();
+
+		must(send(fd, request, sizeof(request), 0) == sizeof(request), "send");
+		read_whole(fd, ANSWER_BYTES);
+		must(recv(fd, &nothing, 1, 0) == 0, "recv");
+		close(fd);
+	}
+}
+
+static void run_serve(int count)
+{
+	static const char answer[ANSWER_BYTES];
+	int status;
+	pid_t visitor = fork();
+
+	must(visitor >= 0, "fork");
+	if (visitor == 0) {
+		visit(count);
+		_exit(0);
+	}
+	while (count-- > 0) {
+		int fd = answer_call();
+
+		read_whole(fd, REQUEST_BYTES);
+		must(send(fd, answer, sizeof(answer), 0) == sizeof(answer), "send");
+		must(close(fd) == 0, "close");
+	}
+	must(waitpid(visitor, &status, 0) == visitor && status == 0, "the visitor");
+}
+
+static void run_start(int count)
+{
+	char *arguments[] = {program, NULL};
+	int status;
+	pid_t pid;
+
+	while (count-- > 0) {
+		must(posix_spawn(&pid, program, NULL, NULL, arguments, environ) == 0, program);
+		must(waitpid(pid, &status, 0) == pid && status == 0, program);
+	}
+}
+
+static const struct what {
+	const char *name;
+	void (*run)(int count);
+} whats[] = {{"file", run_file}, {"pipe", run_pipe}, {"dup2", run_dup2}, {"fclose", run_fclose},
+	{"syscall", run_syscall}, {"tcp", run_tcp}, {"serve", run_serve}, {"start", run_start}};
+
+enum { WHAT_COUNT = sizeof(whats) / sizeof(whats[0]) };
+
+static void prepare(void)
+{
+	socklen_t size = sizeof(address);
+
+	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	over_fd = dup(null_fd);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address.sin_family = AF_INET;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(bind(listener, (struct sockaddr *)&address, size) == 0, "bind");
+	must(listen(listener, 64) == 0, "listen");
+	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
+}
+
+int main(int argc, char **argv)
+{
+	const struct what *what = NULL;
+	int count;
+
+	must(argc >= 3, "two arguments");
+	for (size_t i = 0; i < WHAT_COUNT; i++) {
+		what = strcmp(whats[i].name, argv[1]) == 0 ? &whats[i] : what;
+	}
+	count = atoi(argv[2]);
+	must(what && count > 0 && count <= COUNT_MAX, "WHAT and COUNT");
+	must(what->run != run_start || argc == 4, "PROGRAM");
+	program = argv[3];
+	prepare();
+	uint64_t begun_ns = now_ns();
+	what->run(count);
+	uint64_t took_ns = now_ns() - begun_ns;
+	printf("took %.1f\n", (double)took_ns / count);
+	return 0;
+}
