@@ -53,11 +53,16 @@ MAP := shim/libsafeclose.map
 
 # The command shares the library's objects that know the variables and the lines.
 COMMAND := $(BUILD)/safeclose
-CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(sort $(wildcard shim/cli/*.c))) \
+# Its reports need yajl, which `make check` installs; nothing else does.
+HAS_YAJL := $(shell $(CC) -E -x c -include yajl/yajl_parse.h /dev/null >/dev/null 2>&1 && echo yes)
+CLI_SOURCES := $(filter-out $(if $(HAS_YAJL),%/without_yajl.c,shim/cli/report%.c),$(sort $(wildcard shim/cli/*.c)))
+CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(CLI_SOURCES)) \
 	$(addprefix $(BUILD)/shim/,config.o line.o only.o)
 CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
 CLI_LIBS := -ldl
-CLI_SETTINGS := -DSC_VERSION='"$(VERSION)"' -DSC_LIBDIR='"$(LIBDIR)"'
+REPORT_LIBS := $(if $(HAS_YAJL),-lyajl -lm)
+CLI_SETTINGS := -DSC_VERSION='"$(VERSION)"' -DSC_LIBDIR='"$(LIBDIR)"' \
+	$(if $(HAS_YAJL),-DSC_HAS_YAJL)
 
 DEMO_OBJECTS := $(patsubst demo/%.c,$(BUILD)/demo/%.o,$(filter-out demo/server.c demo/client.c,$(sort $(wildcard demo/*.c))))
 DEMO_PROGRAMS := $(BUILD)/demo/demo $(BUILD)/demo/server $(BUILD)/demo/client
@@ -75,12 +80,11 @@ help:
 	@echo 'make               build $(LIBRARY) and $(COMMAND)'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
-	@echo '                   installs cmocka where it is missing'
+	@echo '                   installs cmocka and yajl where they are missing'
 	@echo 'make check-real    real programs with the library; installs Debian packages where it may'
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
 	@echo '                   with SANITIZE=thread under ThreadSanitizer'
-	@echo 'make fuzz          what reads files of strangers, for FUZZ_SECONDS=60 each; needs clang'
 	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
 	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
 	@echo 'make uninstall     take it away again'
@@ -124,7 +128,8 @@ $(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
 	$(call say,CC,$<)$(CC) $(CLI_FLAGS) $(CLI_SETTINGS) $(CFLAGS) -c -o $@ $<
 
 $(COMMAND): $(CLI_OBJECTS)
-	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(CLI_LIBS)
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(CLI_LIBS) $(REPORT_LIBS)
+	$(if $(HAS_YAJL),,@echo '  NOTE    $@ is without "report": that needs yajl (libyajl-dev); make check installs it')
 
 $(BUILD)/demo/%.o: demo/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -143,16 +148,17 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(TEST_FLAGS) $(CFLAGS) -c -o $@ $<
 
-# A test names the library's objects that it links in a line "// LINK: a.o b.o"; a line "// HARNESS"
-# links the end-to-end harness.
+# A test names the library's objects that it links in a line "// LINK: a.o b.o", other libraries in a
+# line "// LIBS: -lm"; a line "// HARNESS" links the end-to-end harness.
 define test_rule
 $(BUILD)/tests/$(1): $(BUILD)/tests/$(1).o \
 	$(addprefix $(BUILD)/shim/,$(shell sed -n 's,^// LINK: *,,p' tests/$(1).c)) \
 	$(if $(shell grep -l '^// HARNESS' tests/$(1).c),$(HARNESS_OBJECTS))
+$(BUILD)/tests/$(1): TEST_LIBS := $(shell sed -n 's,^// LIBS: *,,p' tests/$(1).c)
 endef
 $(foreach name,$(TEST_NAMES),$(eval $(call test_rule,$(name))))
 $(TESTS):
-	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(SAN_LINK) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread
+	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(SAN_LINK) $(LDFLAGS) -o $@ $^ -lcmocka -lpthread $(TEST_LIBS)
 
 $(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/programs/words/*.c)))
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
@@ -163,7 +169,8 @@ $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUIL
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 check:
-	$(Q)tests/get-cmocka $(CC)
+	$(Q)tests/get-library cmocka $(CC)
+	$(Q)tests/get-library yajl $(CC)
 	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
@@ -171,7 +178,6 @@ check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
 
 include tests/bench/bench.mk
-include tests/fuzz/fuzz.mk
 
 install: $(LIBRARY) $(COMMAND)
 	install -d '$(DESTDIR)$(LIBDIR)'
