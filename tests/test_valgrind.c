@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define VALGRIND "/usr/bin/valgrind"
+/* On a busy machine valgrind's threads, one at a time, need more than the 2 s that exit waits. */
+#define PATIENT "SAFECLOSE_EXIT_TIMEOUT=30s"
 #define OPTIONS "VALGRIND_OPTS=-q --fair-sched=try --error-exitcode=99"
 
 static const struct row {
@@ -45,7 +47,7 @@ static struct crowd_end run(const struct row *row, const char *mode)
 	end = crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
 							.under = VALGRIND,
 							.mode = mode,
-							.environment = {OPTIONS}}},
+							.environment = {OPTIONS, PATIENT}}},
 		"%s", row->words);
 	if (end.status != 0 || text_lines_with(end.report, "==", NULL) > 0) {
 		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
