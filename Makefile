@@ -71,6 +71,8 @@ TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
 TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
+# The actor once more, linked with musl, where there is musl-gcc. It has no headers of the kernel's.
+MUSL_ACTOR := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(BUILD)/tests/musl/actor))
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
 .PHONY: all demo check check-real install uninstall clean help FORCE
@@ -164,6 +166,13 @@ $(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tes
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread -ldl
 
+$(BUILD)/tests/musl/actor: tests/programs/actor.c $(sort $(wildcard tests/programs/words/*)) \
+		tests/programs/musl.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,MUSL,$@)musl-gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -include tests/programs/musl.h \
+		$(addprefix -idirafter ,/usr/include /usr/include/$(shell $(CC) -print-multiarch)) \
+		-o $@ $(filter %.c,$^)
+
 $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
@@ -171,7 +180,8 @@ $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUIL
 check:
 	$(Q)tests/get-library cmocka $(CC)
 	$(Q)tests/get-library yajl $(CC)
-	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
+	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) \
+		$(TEST_PLUGINS) $(MUSL_ACTOR)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 check-real: $(LIBRARY)
