@@ -87,6 +87,7 @@ help:
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
 	@echo '                   with SANITIZE=thread under ThreadSanitizer'
+	@echo 'make fuzz          what reads files of strangers, for FUZZ_SECONDS=60 each; needs clang'
 	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
 	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
 	@echo 'make uninstall     take it away again'
@@ -188,6 +189,7 @@ check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
 
 include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
 
 install: $(LIBRARY) $(COMMAND)
 	install -d '$(DESTDIR)$(LIBDIR)'
