@@ -42,11 +42,10 @@ struct background {
 
 static struct background *background;
 static const struct sc_config *config;
-static void (*report_end)(const struct sc_job *, const struct sc_linger_end *);
+static sc_job_ended *report_end;
 static _Atomic uint64_t last_channel; /* not wiped: what a child has to let go */
 
-void sc_background_init(const struct sc_config *loaded,
-	void (*ended)(const struct sc_job *, const struct sc_linger_end *))
+void sc_background_init(const struct sc_config *loaded, sc_job_ended *ended)
 {
 	config = loaded;
 	report_end = ended;
@@ -151,9 +150,10 @@ static void one_is_answered(void)
 	}
 }
 
-static void one_has_ended(const struct sc_job *job, const struct sc_linger_end *end)
+static void one_has_ended(
+	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
 {
-	report_end(job, end);
+	report_end(job, note, end);
 	uint32_t before = atomic_fetch_sub(&background->count_and_thread, 1);
 	if ((before & ~THREAD_BIT) == 1 && atomic_load(&background->until_ms) != 0) {
 		wake_waiters(&background->count_and_thread);
@@ -171,11 +171,12 @@ static uint32_t most_lingering(void)
 }
 
 /* Take what was received, if it is no wake-up call. */
-static void take(struct sc_lingerers *all, struct sc_job *job, const int fds[SC_CHANNEL_FDS])
+static void take(struct sc_lingerers *all, struct sc_job *job, const struct sc_note *note,
+	const int fds[SC_CHANNEL_FDS])
 {
 	if (fds[SC_CHANNEL_FD] >= 0) {
 		sc_inspect_addresses(fds[SC_CHANNEL_FD], &job->conn);
-		sc_lingerers_add(all, job, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
+		sc_lingerers_add(all, job, note, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
 	}
 }
 
@@ -183,14 +184,15 @@ static void take(struct sc_lingerers *all, struct sc_job *job, const int fds[SC_
 static void receive_all(struct sc_lingerers *all, int reader)
 {
 	struct sc_job job = {.fd = -1};
+	struct sc_note note = {.preview_bytes = 0};
 	int fds[SC_CHANNEL_FDS];
 	int result = 1;
 	for (int i = 0; i < RECEIVE_MAX; i++) {
-		result = sc_channel_receive(reader, &job, fds);
+		result = sc_channel_receive(reader, &job, &note, fds);
 		if (result != 1) {
 			break;
 		}
-		take(all, &job, fds);
+		take(all, &job, &note, fds);
 	}
 	if (result < 0) {
 		/* Forbidden since (seccomp): what is under way is lost, but nothing more is given. */
@@ -258,10 +260,11 @@ static void end_given_here(int reader)
 {
 	struct sc_lingerers none;
 	struct sc_job job = {.fd = -1};
+	struct sc_note note = {.preview_bytes = 0};
 	int fds[SC_CHANNEL_FDS];
 	sc_lingerers_init(&none, config, 0, one_has_ended, one_is_answered);
-	while (sc_channel_receive(reader, &job, fds) == 1) {
-		take(&none, &job, fds);
+	while (sc_channel_receive(reader, &job, &note, fds) == 1) {
+		take(&none, &job, &note, fds);
 	}
 	sc_lingerers_end(&none);
 }
@@ -289,7 +292,7 @@ void sc_background_prepare(void)
 	}
 }
 
-int sc_background_give(const struct sc_job *job, int fd)
+int sc_background_give(const struct sc_job *job, const struct sc_note *note, int fd)
 {
 	struct sc_channel channel;
 	if (background == NULL || atomic_load(&background->is_shut)) {
@@ -307,7 +310,8 @@ int sc_background_give(const struct sc_job *job, int fd)
 		error = start_thread(channel.reader);
 	}
 	if (error == 0) {
-		error = sc_channel_send(channel.writer, job, fd);
+		error = sc_channel_send(
+			channel.writer, job, note, sc_note_length(config, note), fd);
 	}
 	if (error != 0) {
 		atomic_fetch_sub(&background->unanswered, question);
@@ -341,7 +345,7 @@ void sc_background_wait(uint64_t timeout_ms)
 	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	struct sc_job wake_up = {.fd = -1};
 	atomic_store(&background->until_ms, until_ms);
-	sc_channel_send(channel.writer, &wake_up, -1);
+	sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
 	for (;;) {
 		uint32_t seen = atomic_load(&background->count_and_thread);
 		uint64_t now = sc_linger_now_ms();
@@ -361,7 +365,7 @@ void sc_background_follow_credentials(void)
 	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	struct sc_job wake_up = {.fd = -1};
 	sc_credentials_publish();
-	sc_channel_send(channel.writer, &wake_up, -1);
+	sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
 }
 
 void sc_background_shut(void)

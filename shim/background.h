@@ -15,8 +15,7 @@
 
 /* Once. ended is called when a connection has ended, mostly on the background thread, which has no
  * thread storage: nothing it calls may touch errno or other thread-local data. */
-void sc_background_init(const struct sc_config *config,
-	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end));
+void sc_background_init(const struct sc_config *config, sc_job_ended *ended);
 
 /* Before a close whose connection may be given: opens the channel, if it is not there. */
 void sc_background_prepare(void);
@@ -25,7 +24,7 @@ void sc_background_prepare(void);
  * Give the connection that fd holds into the background. fd stays the caller's and is to be closed
  * by it. Returns 0, or a negative errno: no thread to be had, and nothing was done.
  */
-int sc_background_give(const struct sc_job *job, int fd);
+int sc_background_give(const struct sc_job *job, const struct sc_note *note, int fd);
 
 /* Wait until it is known of all that were given who else holds them, at most timeout_ms: what was
  * closed before is answered before. */

@@ -51,10 +51,11 @@ static void wait_for_room(int writer)
 	SC_SYS5(SYS_ppoll, &wanted, 1, &wait, NULL, 0);
 }
 
-int sc_channel_send(int writer, const struct sc_job *job, int fd)
+int sc_channel_send(
+	int writer, const struct sc_job *job, const struct sc_note *note, size_t note_bytes, int fd)
 {
-	struct iovec part = {(void *)job, sizeof(*job)};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	struct iovec parts[] = {{(void *)job, sizeof(*job)}, {(void *)note, note_bytes}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = note_bytes > 0 ? 2 : 1};
 	union rights rights;
 	if (fd >= 0) {
 		memset(&rights, 0, sizeof(rights));
@@ -88,19 +89,20 @@ bool sc_channel_may_receive(int reader)
 	return got >= 0 || got == -EAGAIN || got == -EINTR;
 }
 
-int sc_channel_receive(int reader, struct sc_job *job, int fds[SC_CHANNEL_FDS])
+int sc_channel_receive(
+	int reader, struct sc_job *job, struct sc_note *note, int fds[SC_CHANNEL_FDS])
 {
-	struct iovec part = {job, sizeof(*job)};
+	struct iovec parts[] = {{job, sizeof(*job)}, {note, sizeof(*note)}};
 	union rights rights;
-	struct msghdr message = {.msg_iov = &part,
-		.msg_iovlen = 1,
+	struct msghdr message = {.msg_iov = parts,
+		.msg_iovlen = 2,
 		.msg_control = &rights,
 		.msg_controllen = sizeof(rights)};
 	long got;
 	do {
 		got = SC_SYS3(SYS_recvmsg, reader, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	} while (got == -EINTR);
-	if (got != (long)sizeof(*job)) {
+	if (got < (long)sizeof(*job)) {
 		return got == -EAGAIN ? 0 : got < 0 ? (int)got : -EPROTO;
 	}
 	fds[SC_CHANNEL_FD] = fds[SC_CHANNEL_SET] = -1;

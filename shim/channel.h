@@ -30,14 +30,17 @@ int sc_channel_open(struct sc_channel *channel);
 /* May the caller receive at all? A filter (seccomp) may forbid it. Takes nothing. */
 bool sc_channel_may_receive(int reader);
 
-/* Send the job with its connection, and with the epoll set of its interest where that is unsure; fd
+/* Send the job with its connection, with note_bytes of its note, and with the epoll set of its interest where that is unsure; fd
  * stays the caller's. fd -1: a wake-up call. Waits at most a millisecond for room. */
-int sc_channel_send(int writer, const struct sc_job *job, int fd);
+int sc_channel_send(int writer, const struct sc_job *job, const struct sc_note *note,
+	size_t note_bytes, int fd);
 
 /* What was sent: the connection (-1: a wake-up call) and the epoll set (-1: none). */
 enum { SC_CHANNEL_FD, SC_CHANNEL_SET, SC_CHANNEL_FDS };
 
-/* Receive without waiting. 1: *job and fds (the caller's, close-on-exec). 0: nothing there. */
-int sc_channel_receive(int reader, struct sc_job *job, int fds[SC_CHANNEL_FDS]);
+/* Receive without waiting. 1: *job, *note as far as it was sent, and fds (the caller's,
+ * close-on-exec). 0: nothing there. */
+int sc_channel_receive(
+	int reader, struct sc_job *job, struct sc_note *note, int fds[SC_CHANNEL_FDS]);
 
 #endif

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
 #include "background.h"
+#include "buffers.h"
 #include "clock.h"
 #include "family.h"
+#include "guess.h"
 #include "holder.h"
 #include "holders.h"
 #include "inspect.h"
+#include "json.h"
 #include "memory.h"
 #include "ownfds.h"
+#include "program.h"
 #include "resets.h"
 #include "sink.h"
 #include "sites.h"
@@ -33,8 +37,38 @@ static uint64_t now_us(void)
 	return sc_clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
-/* Tell of a close whose outcome is known. Also called on the background thread. */
-static void report(const struct sc_job *job, const struct sc_linger_end *end)
+static size_t format(const struct sc_event *event, char *line, size_t size)
+{
+	return config->format == SC_FORMAT_JSON ? sc_json_format(event, line, size)
+						: sc_report_format(event, line, size);
+}
+
+/* Where no other buffer is free, on a stack that may be small. */
+static void write_line(const struct sc_event *event)
+{
+	char few[SC_JSON_SIZE_MIN];
+	char *buffer = sc_births_is_own_memory() ? sc_buffers_take(event->pid) : NULL;
+	char *line = buffer != NULL ? buffer : few;
+	size_t length = format(event, line, buffer != NULL ? SC_REPORT_LINE_MAX : sizeof(few));
+	if (length > 0) {
+		sc_sink_write(line, length, event->pid);
+	}
+	sc_buffers_give_back(buffer);
+}
+
+static void add_note(struct sc_event *event, const struct sc_note *note)
+{
+	event->tid = note->tid;
+	event->comm = note->comm[0] != '\0' ? note->comm : NULL;
+	event->guess = sc_guess_name((enum sc_guess)note->guess);
+	event->preview = note->preview_bytes > 0 ? note->preview : NULL;
+	event->preview_bytes = note->preview_bytes;
+}
+
+/* Tell of a close whose outcome is known. note: NULL where reports show none. Also called on the
+ * background thread. */
+static void report(
+	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
 {
 	if (!sc_policy_is_reported(config, &job->conn, end->outcome, end->drained_bytes)) {
 		return;
@@ -42,24 +76,31 @@ static void report(const struct sc_job *job, const struct sc_linger_end *end)
 	struct sc_event event = {
 		.pid = sc_sys_getpid(),
 		.fd = job->fd,
+		.exe = sc_program_path(),
 		.via = (enum sc_via)job->via,
+		.mode = config->mode,
 		.outcome = end->outcome,
 		.why = end->why,
 		.conn = job->conn,
 		.drained_bytes = end->drained_bytes,
 		.elapsed_us = now_us() - job->begun_us,
+		.stack = &event.site,
 	};
+	event.closed_us = sc_clock_ns(CLOCK_REALTIME) / 1000 - event.elapsed_us;
+	if (note != NULL && sc_note_size(config) > 0) {
+		add_note(&event, note);
+	}
 	sc_sites_get(job->site, &event.site);
+	event.stack_count = event.site.address != 0 ? 1 : 0;
 	sc_tally_count(&event);
-	char line[SC_REPORT_LINE_MAX];
-	size_t length = sc_report_format(&event, line, sizeof(line));
-	sc_sink_write(line, length, event.pid);
+	write_line(&event);
 }
 
-static void report_outcome(const struct sc_job *job, enum sc_outcome outcome, const char *why)
+static void report_outcome(const struct sc_job *job, const struct sc_note *note,
+	enum sc_outcome outcome, const char *why)
 {
 	struct sc_linger_end end = {outcome, why, 0};
-	report(job, &end);
+	report(job, note, &end);
 }
 
 /* A forked child: its parent's copies and channel are none of its business. */
@@ -74,6 +115,9 @@ void sc_closing_init(const struct sc_config *loaded)
 {
 	sc_births_set_child_handler(forget_parent);
 	sc_background_init(loaded, report);
+	if (loaded->format == SC_FORMAT_JSON) {
+		sc_program_init();
+	}
 	atomic_store(&config, loaded);
 }
 
@@ -176,11 +220,12 @@ static void end_early(struct sc_closing *it, int fd)
 {
 	it->is_ended_early = true;
 	it->job.is_in_place = true;
+	sc_inspect_unacked(fd, &it->job.conn);
 	sc_interest_take_out(&it->job.interest, fd);
 	/* Where not even the background could receive it, it would be lost on the way. */
 	bool can_be_received = sc_ownfds_share(1) > 0;
 	if (it->plan.action == SC_ACTION_LINGER && can_be_received &&
-		sc_background_give(&it->job, fd) == 0) {
+		sc_background_give(&it->job, &it->note, fd) == 0) {
 		it->early_end.outcome = SC_OUTCOME_NONE; /* the background tells */
 		return;
 	}
@@ -271,6 +316,16 @@ static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 	return is_told && (!conn->is_listener || is_chosen(fd, conn));
 }
 
+/* What only a report wants to know: who closes, and over what. */
+static void take_note(
+	struct sc_note *note, const struct sc_job *job, int fd, const struct sc_verdict *plan)
+{
+	if (plan->action != SC_ACTION_PASS ||
+		sc_policy_is_reported(config, &job->conn, plan->outcome, 0)) {
+		sc_note_take(note, config, fd, &job->conn);
+	}
+}
+
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
 {
 	if (!look(fd, &it->job.conn, &it->plan)) {
@@ -279,10 +334,14 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
 	remember(&it->job, fd, via, caller);
 	sc_sink_prepare();
+	take_note(&it->note, &it->job, fd, &it->plan);
 	take_hold(it, fd);
 	/* The background, where it is to have the connection, asks as well. */
 	if (it->held < 0 || it->plan.action != SC_ACTION_LINGER || it->job.birth != SC_BIRTH_SOLE) {
 		sc_inspect_addresses(fd, &it->job.conn);
+	}
+	if (!it->is_ended_early) {
+		sc_inspect_unacked(fd, &it->job.conn); /* it changes until the very close */
 	}
 	return true;
 }
@@ -294,10 +353,10 @@ static void end_watched(struct sc_closing *it)
 	bool is_shared = answer < 0 ? ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
 	if (is_shared || (it->resets >= 0 && sc_resets_count() == it->resets) ||
 		!sc_family_claim_end(it->job.conn.inode)) {
-		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
+		report_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
 	} else {
-		report_outcome(
-			&it->job, SC_OUTCOME_RST, it->plan.why != NULL ? it->plan.why : "unread");
+		report_outcome(&it->job, &it->note, SC_OUTCOME_RST,
+			it->plan.why != NULL ? it->plan.why : "unread");
 	}
 }
 
@@ -315,8 +374,11 @@ static void end_here(struct sc_closing *it)
 		sc_interest_put_back(
 			&it->job.interest, it->held); /* by another number: the best here */
 	}
+	if (end.outcome == SC_OUTCOME_RST) {
+		sc_inspect_unacked_late(it->held, &it->job.conn);
+	}
 	let_go(it);
-	report(&it->job, &end);
+	report(&it->job, &it->note, &end);
 }
 
 /* Lingering takes time; so does a look at /proc, and what it finds may have to be looked at again. */
@@ -341,14 +403,15 @@ static bool is_parents(const struct sc_job *job)
 static void end_held(struct sc_closing *it)
 {
 	if (it->is_ended_early) {
-		report(&it->job, &it->early_end);
+		report(&it->job, &it->note, &it->early_end);
 	} else if (it->held >= 0 && is_parents(&it->job)) {
 		let_go(it);
-		report_outcome(&it->job, SC_OUTCOME_SHARED, NULL);
+		report_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
 	} else if (it->held < 0) {
 		/* No copy, so the program's close was the kernel's: it reset if it was the last. */
-		report_outcome(&it->job, SC_OUTCOME_RST, "no descriptor free");
-	} else if (is_for_background(it) && sc_background_give(&it->job, it->held) == 0) {
+		report_outcome(&it->job, &it->note, SC_OUTCOME_RST, "no descriptor free");
+	} else if (is_for_background(it) &&
+		   sc_background_give(&it->job, &it->note, it->held) == 0) {
 		let_go(it);
 	} else {
 		end_here(it);
@@ -364,7 +427,7 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 		sc_interest_put_back(&it->job.interest, it->job.fd);
 		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {
-		report_outcome(&it->job, it->plan.outcome, it->plan.why);
+		report_outcome(&it->job, &it->note, it->plan.outcome, it->plan.why);
 	} else if (it->plan.action == SC_ACTION_WATCH) {
 		end_watched(it);
 	} else {
@@ -385,31 +448,35 @@ void sc_closing_leave_to_twin(struct sc_closing *it)
 }
 
 /* Nobody else holds it, but the descriptor stays open. */
-static void end_in_place(struct sc_job *job, enum sc_action action)
+static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc_action action)
 {
 	job->birth = SC_BIRTH_SOLE; /* just proven */
-	if (action != SC_ACTION_LINGER || sc_background_give(job, job->fd) != 0) {
+	if (action != SC_ACTION_LINGER || sc_background_give(job, note, job->fd) != 0) {
 		struct sc_linger_end end =
 			sc_linger_end_now(job->fd, action, config->drain_max_bytes);
-		report(job, &end);
+		report(job, note, &end);
 	}
 }
 
 static void end_before_exec(struct sc_job *job, enum sc_holders holders)
 {
 	struct sc_verdict verdict = sc_policy_decide(config, &job->conn, holders);
+	struct sc_note note;
 	bool is_last = holders == SC_HOLDERS_NOBODY;
 	if (is_last && !sc_family_claim_end(job->conn.inode)) {
 		return; /* another of this process's descriptors has told of it */
 	}
+	take_note(&note, job, job->fd, &verdict);
+	sc_inspect_unacked(job->fd, &job->conn);
 	if (verdict.action == SC_ACTION_PASS) {
-		report_outcome(job, verdict.outcome, verdict.why);
+		report_outcome(job, &note, verdict.outcome, verdict.why);
 	} else if (verdict.action != SC_ACTION_WATCH) {
-		end_in_place(job, verdict.action);
+		end_in_place(job, &note, verdict.action);
 	} else if (is_last) {
-		report_outcome(job, SC_OUTCOME_RST, verdict.why != NULL ? verdict.why : "unread");
+		report_outcome(
+			job, &note, SC_OUTCOME_RST, verdict.why != NULL ? verdict.why : "unread");
 	} else {
-		report_outcome(job, SC_OUTCOME_SHARED, NULL);
+		report_outcome(job, &note, SC_OUTCOME_SHARED, NULL);
 	}
 }
 

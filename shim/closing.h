@@ -18,6 +18,7 @@
 /* A close under way; the caller's, on its stack. */
 struct sc_closing {
 	struct sc_job job;
+	struct sc_note note;
 	struct sc_verdict plan;
 	int held; /* drain, linger: private copy; else negative errno */
 	struct sc_watch watch;

@@ -9,7 +9,7 @@
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT, KIND_ONLY };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PREVIEW, KIND_TEXT, KIND_ONLY };
 
 /* A row: what users see, then how it is parsed and where it goes. */
 struct row {
@@ -25,6 +25,7 @@ static const char *const when_choices[] = {"unread", "always", NULL};
 static const char *const shutdown_choices[] = {"keep", "half", NULL};
 static const char *const deepbind_choices[] = {"keep", "strip", NULL};
 static const char *const report_choices[] = {"acted", "all", NULL};
+static const char *const format_choices[] = {"text", "json", NULL};
 
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
 #define ACCEPTS_SIZE "a size such as 64K, 16M or 1G (a bare number is bytes)"
@@ -61,6 +62,12 @@ static const struct row rows[] = {
 		KIND_TEXT, FIELD(log), NULL, NULL},
 	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, "Connections to look at."}, KIND_ONLY, FIELD(only),
 		NULL, NULL},
+	{{PREFIX "FORMAT", "text", "text or json",
+		 "Reports as lines of text or as one JSON object a line."},
+		KIND_CHOICE, FIELD(format), format_choices, NULL},
+	{{PREFIX "PREVIEW", "0", "a number from 0 to 256",
+		 "Unread bytes shown in a report, escaped; they may be secret."},
+		KIND_PREVIEW, FIELD(preview_bytes), NULL, NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 "Report resets and what was done against them, or also closes left alone."},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
@@ -78,6 +85,11 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 const struct sc_option *sc_config_option(size_t index)
 {
 	return index < ROW_COUNT ? &rows[index].option : NULL;
+}
+
+const char *sc_config_mode_name(enum sc_mode mode)
+{
+	return mode_choices[mode];
 }
 
 /* Digits at the start of text, at most max. NULL where there are none or they are too many;
@@ -138,19 +150,24 @@ static bool parse_choice(const char *text, const char *const *choices, void *fie
 	return false;
 }
 
+static bool parse_up_to(const char *text, uint64_t max, uint64_t *number)
+{
+	uint64_t value;
+	const char *end = parse_number(text, max, &value);
+	if (end == NULL || *end != '\0') {
+		return false;
+	}
+	*number = value;
+	return true;
+}
+
 static bool parse_count(const char *text, uint64_t *count)
 {
 	if (strcmp(text, "auto") == 0) {
 		*count = SC_LINGER_MAX_AUTO;
 		return true;
 	}
-	uint64_t value;
-	const char *end = parse_number(text, UINT32_MAX, &value);
-	if (end == NULL || *end != '\0') {
-		return false;
-	}
-	*count = value;
-	return true;
+	return parse_up_to(text, UINT32_MAX, count);
 }
 
 static bool parse_text(const char *text, char *field)
@@ -176,6 +193,8 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 		return parse_quantity(text, size_units, INT64_MAX, field);
 	case KIND_COUNT:
 		return parse_count(text, field);
+	case KIND_PREVIEW:
+		return parse_up_to(text, SC_PREVIEW_MAX, field);
 	case KIND_TEXT:
 		return parse_text(text, field);
 	case KIND_ONLY:

@@ -15,10 +15,14 @@ enum sc_when { SC_WHEN_UNREAD, SC_WHEN_ALWAYS };
 enum sc_shutdown { SC_SHUTDOWN_KEEP, SC_SHUTDOWN_HALF };
 enum sc_deepbind { SC_DEEPBIND_KEEP, SC_DEEPBIND_STRIP };
 enum sc_report_level { SC_REPORT_ACTED, SC_REPORT_ALL };
+enum sc_format { SC_FORMAT_TEXT, SC_FORMAT_JSON };
 
 #define SC_LINGER_MAX_AUTO UINT64_MAX /* a quarter of the soft RLIMIT_NOFILE */
 
-enum { SC_LOG_MAX = 1024 }; /* bytes of SAFECLOSE_LOG, terminator included */
+enum {
+	SC_LOG_MAX = 1024,    /* bytes of SAFECLOSE_LOG, terminator included */
+	SC_PREVIEW_MAX = 256, /* the highest SAFECLOSE_PREVIEW */
+};
 
 /* Defaults: DESIGN of the table in config.c. Durations in milliseconds, sizes in bytes. */
 struct sc_config {
@@ -27,11 +31,13 @@ struct sc_config {
 	enum sc_report_level report;
 	enum sc_shutdown shutdown;
 	enum sc_deepbind deepbind;
+	enum sc_format format;
 	uint64_t linger_time_ms;    /* all that one connection may linger */
 	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
 	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
+	uint64_t preview_bytes;     /* unread bytes shown in a report */
 	char log[SC_LOG_MAX];       /* "stderr", "syslog" or a path; %p stands for the pid */
 	const char *tally;          /* of SC_CONFIG_TALLY, in the environment itself; NULL: none */
 	struct sc_only only;        /* connections to look at */
@@ -50,6 +56,9 @@ struct sc_option {
 
 /* The rows in order; index from 0; NULL past the last. */
 const struct sc_option *sc_config_option(size_t index);
+
+/* As a user types it. */
+const char *sc_config_mode_name(enum sc_mode mode);
 
 /* Receives one line about a variable that cannot be used: no newline at its end, control
  * characters of the value already escaped. The line is only valid during the call. */

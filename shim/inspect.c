@@ -73,6 +73,51 @@ uint32_t sc_inspect_unacked_bytes(int fd)
 	return sc_sys_ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
+/* Has a half-close put a FIN behind the bytes? */
+static bool is_fin_sent(uint8_t state)
+{
+	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
+	       state == TCP_LAST_ACK;
+}
+
+void sc_inspect_unacked(int fd, struct sc_conn *conn)
+{
+	if (conn->is_listener) {
+		return;
+	}
+	conn->unacked_bytes = sc_inspect_unacked_bytes(fd);
+	/* The FIN is the last to be acknowledged: as long as anything is, it is among them. */
+	if (conn->unacked_bytes > 0 && is_fin_sent(conn->state)) {
+		conn->unacked_bytes--;
+	}
+}
+
+/* Does a peek leave everything as it is? Subflows of MPTCP have a layer (ULP) of that name. */
+static bool may_peek(int fd)
+{
+	char layer[16] = "";
+	unsigned size = sizeof(layer) - 1;
+	int error = sc_sys_getsockopt(fd, IPPROTO_TCP, TCP_ULP, layer, &size);
+	if (error != 0 && error != -ENOPROTOOPT && error != -EOPNOTSUPP) {
+		return false;
+	}
+	if (error == 0 && size > 0 && layer[0] != '\0' && strcmp(layer, "mptcp") != 0) {
+		return false;
+	}
+	int offset = -1;
+	size = sizeof(offset);
+	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &size) != 0 || offset < 0;
+}
+
+size_t sc_inspect_peek(int fd, void *bytes, size_t max)
+{
+	if (!may_peek(fd)) {
+		return 0;
+	}
+	long got = sc_sys_recv(fd, bytes, max, MSG_PEEK | MSG_DONTWAIT);
+	return got > 0 ? (size_t)got : 0;
+}
+
 static void ask_state(int fd, struct sc_conn *conn)
 {
 	struct tcp_info info;
@@ -82,6 +127,12 @@ static void ask_state(int fd, struct sc_conn *conn)
 		conn->state = info.tcpi_state;
 		conn->backlog = conn->state == TCP_LISTEN ? info.tcpi_unacked : 0;
 	}
+}
+
+void sc_inspect_unacked_late(int fd, struct sc_conn *conn)
+{
+	ask_state(fd, conn);
+	sc_inspect_unacked(fd, conn);
 }
 
 static void ask_linger(int fd, struct sc_conn *conn)
@@ -143,7 +194,6 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn)
 	ask_linger(fd, conn);
 	conn->is_peer_done = is_peer_done(fd, conn);
 	conn->is_repair = is_in_repair(fd);
-	conn->unacked_bytes = conn->is_listener ? 0 : sc_inspect_unacked_bytes(fd);
 	conn->inode = sc_inspect_inode(fd);
 }
 

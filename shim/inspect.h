@@ -14,7 +14,8 @@
  */
 void sc_inspect_quickly(int fd, struct sc_conn *conn);
 
-/* Fill in the rest after a quick look at the same descriptor, all but the addresses. */
+/* Fill in the rest after a quick look at the same descriptor, all but the addresses and what is
+ * unacknowledged. */
 void sc_inspect_wholly(int fd, struct sc_conn *conn);
 
 /* Fill in the addresses of both ends, unless they are there. Late as well: a connection that the peer
@@ -27,8 +28,22 @@ bool sc_inspect_is_tcp(int fd);
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);
 
-/* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; 0 where there is no answer. */
+/* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; a FIN that was sent and is not
+ * acknowledged is one more. 0 where there is no answer. */
 uint32_t sc_inspect_unacked_bytes(int fd);
+
+/* What a reset now would throw away, right after a whole look: unacked_bytes, without the FIN of the
+ * program's own half-close (MPTCP does not tell of that one). */
+void sc_inspect_unacked(int fd, struct sc_conn *conn);
+
+/* The same later: state and unacked_bytes. */
+void sc_inspect_unacked_late(int fd, struct sc_conn *conn);
+
+/*
+ * The first of the unread bytes, at most max, without consuming them. Returns how many; 0 also where
+ * a look would change something: it decrypts in kernel TLS, and moves on with SO_PEEK_OFF.
+ */
+size_t sc_inspect_peek(int fd, void *bytes, size_t max);
 
 /* Has the peer sent its FIN, or is there none (any more)? */
 bool sc_inspect_is_peer_done(int fd);

@@ -6,7 +6,6 @@
  */
 #include "ending.h"
 #include "interpose.h"
-#include "lookup.h"
 #include "real.h"
 #include "start.h"
 #include "sys.h"
@@ -25,35 +24,18 @@ static void run_at_exit(void *unused)
 	sc_ending_exit(SC_VIA_EXIT, NULL, true);
 }
 
-static void run_at_quick_exit(void)
-{
-	sc_ending_exit(SC_VIA_QUICK_EXIT, NULL, false);
-}
-
-static void run_at_quick_exit_of(void *unused)
+static void run_at_quick_exit(void *unused)
 {
 	(void)unused;
-	run_at_quick_exit();
-}
-
-/* glibc has at_quick_exit() in what is linked into each program; musl as any other function. */
-static void register_quick_exit(void)
-{
-	int (*musl_register)(void (*)(void)) = NULL;
-	if (__cxa_at_quick_exit != NULL) {
-		__cxa_at_quick_exit(run_at_quick_exit_of, NULL);
-		return;
-	}
-	*(void **)&musl_register = dlsym(RTLD_DEFAULT, "at_quick_exit");
-	if (musl_register != NULL) {
-		musl_register(run_at_quick_exit);
-	}
+	sc_ending_exit(SC_VIA_QUICK_EXIT, NULL, false);
 }
 
 void sc_interpose_register_exit(void)
 {
 	__cxa_atexit(run_at_exit, NULL, NULL);
-	register_quick_exit();
+	if (__cxa_at_quick_exit != NULL) {
+		__cxa_at_quick_exit(run_at_quick_exit, NULL);
+	}
 }
 
 SC_EXPORT void _exit(int status)

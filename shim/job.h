@@ -10,6 +10,7 @@
 #include "conn.h"
 #include "interest.h"
 #include "linger.h"
+#include "note.h"
 #include <stdint.h>
 
 struct sc_job {
@@ -24,6 +25,10 @@ struct sc_job {
 	uint8_t birth;     /* enum sc_birth, before the call that closed */
 	bool is_in_place;  /* the program's own descriptor stays open (exec may fail) */
 };
+
+/* Told when the connection has ended. note: NULL where reports show none. */
+typedef void sc_job_ended(
+	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end);
 
 /*
  * Two holders may find at once that nobody else holds the connection any more, and end it together.

@@ -8,6 +8,7 @@
 #include "watch.h"
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <time.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -21,7 +22,7 @@ enum {
 };
 
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	void (*ended)(const struct sc_job *, const struct sc_linger_end *), void (*answered)(void))
+	sc_job_ended *ended, void (*answered)(void))
 {
 	uint64_t granularity = config->linger_timeout_ms / 32;
 	*all = (struct sc_lingerers){.config = config,
@@ -31,7 +32,7 @@ void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config,
 		.due_ms = UINT64_MAX,
 		.granularity_ms =
 			granularity < GRANULARITY_MAX_MS ? granularity : GRANULARITY_MAX_MS};
-	sc_slots_init(&all->kept);
+	sc_slots_init(&all->kept, sc_note_size(config));
 	all->poll = max > 0 ? (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC) : -EBADF;
 }
 
@@ -55,6 +56,22 @@ void sc_lingerers_stop_listening(struct sc_lingerers *all)
 	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, all->reader, NULL);
 }
 
+/* A connection on its way out, and our copy of it. */
+struct gone {
+	struct sc_job job;
+	const struct sc_note *note; /* or NULL */
+	int fd;
+};
+
+/* Its slot is free then; the note is good until that is taken again. */
+static struct gone take_out(struct sc_lingerers *all, uint32_t slot)
+{
+	const struct sc_lingerer *it = &all->kept.slots[slot];
+	struct gone gone = {it->job, sc_slots_note(&all->kept, slot), it->fd};
+	sc_slots_free(&all->kept, slot);
+	return gone;
+}
+
 /* The connection outlives our last close of it: is it in a program's hands? (The other copies there
  * may be are those of a relative's library, which ends it at the same time.) */
 static bool is_held(const struct sc_job *job)
@@ -68,66 +85,67 @@ static bool is_held(const struct sc_job *job)
  * Close the copy, which ends the connection, and tell. Somebody who still holds it now refutes the
  * proof that nobody did: that must never be, and is said where it is.
  */
-static void close_ended(
-	struct sc_lingerers *all, const struct sc_job *job, int fd, struct sc_linger_end *end)
+static void close_ended(struct sc_lingerers *all, struct gone *gone, struct sc_linger_end *end)
 {
-	if (job->conn.linger_s > 0) {
+	if (gone->job.conn.linger_s > 0) {
 		/* Or the last close would wait once more, as the program had asked. */
 		struct linger none = {0, 0};
-		sc_sys_setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+		sc_sys_setsockopt(gone->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	}
 	struct sc_watch watch;
-	sc_watch_begin(&watch, fd);
-	sc_sys_close(fd);
+	sc_watch_begin(&watch, gone->fd);
+	if (end->outcome == SC_OUTCOME_RST) {
+		sc_inspect_unacked_late(gone->fd, &gone->job.conn);
+	}
+	sc_sys_close(gone->fd);
 	bool is_alive = sc_watch_end(&watch, true) == 1;
-	if (is_alive && !job->is_in_place && is_held(job)) {
+	if (is_alive && !gone->job.is_in_place && is_held(&gone->job)) {
 		end->why = "still held elsewhere";
 	}
-	all->ended(job, end);
+	all->ended(&gone->job, gone->note, end);
 }
 
 /* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
  * after all, and over unread bytes a reset. */
-static void close_shared(
-	struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
+static void close_shared(struct sc_lingerers *all, struct gone *gone, const char *why)
 {
 	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
 	struct sc_conn now;
 	struct sc_watch watch;
-	sc_watch_begin(&watch, fd);
-	sc_inspect_quickly(fd, &now);
-	sc_sys_close(fd);
+	sc_watch_begin(&watch, gone->fd);
+	sc_inspect_quickly(gone->fd, &now);
+	sc_inspect_unacked_late(gone->fd, &gone->job.conn);
+	sc_sys_close(gone->fd);
 	if (sc_watch_end(&watch, false) == 0 && (now.unread_bytes > 0 || now.is_urgent)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}
-	all->ended(job, &end);
+	all->ended(&gone->job, gone->note, &end);
 }
 
 static void finish(struct sc_lingerers *all, uint32_t slot)
 {
-	struct sc_lingerer *it = &all->kept.slots[slot];
-	struct sc_job job = it->job;
-	struct sc_linger_end end = it->linger.end;
-	int fd = it->fd;
-	sc_job_yield_to_twin(&job, &end);
+	struct sc_linger_end end = all->kept.slots[slot].linger.end;
+	struct gone gone = take_out(all, slot);
+	sc_job_yield_to_twin(&gone.job, &end);
 	/* Closing takes it out of the set only if nobody else holds the file. */
-	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, fd, NULL);
-	sc_slots_free(&all->kept, slot);
-	close_ended(all, &job, fd, &end);
+	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, gone.fd, NULL);
+	close_ended(all, &gone, &end);
 }
 
 /* Nobody else holds it, and it is not to linger: because that is the mode, or for the reason why. */
-static void end_now(struct sc_lingerers *all, const struct sc_job *job, int fd, const char *why)
+static void end_now(struct sc_lingerers *all, struct gone *gone, const char *why)
 {
-	enum sc_action action = sc_policy_decide(all->config, &job->conn, SC_HOLDERS_NOBODY).action;
-	struct sc_linger_end end = sc_linger_end_now(fd, action, all->config->drain_max_bytes);
-	sc_job_yield_to_twin(job, &end);
+	enum sc_action action =
+		sc_policy_decide(all->config, &gone->job.conn, SC_HOLDERS_NOBODY).action;
+	struct sc_linger_end end =
+		sc_linger_end_now(gone->fd, action, all->config->drain_max_bytes);
+	sc_job_yield_to_twin(&gone->job, &end);
 	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
 		end.outcome = SC_OUTCOME_LIMIT;
 		end.why = why;
 	}
-	close_ended(all, job, fd, &end);
+	close_ended(all, gone, &end);
 }
 
 /* The clocks may run over a little, so that one look serves many connections. */
@@ -204,10 +222,11 @@ static void finish_oldest(struct sc_lingerers *all)
 }
 
 /* There is no place to keep it: end it now, or let go. */
-static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
+static void end_unkept(struct sc_lingerers *all, struct gone *gone, int set)
 {
-	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
+	struct sc_holders_query query = {.inode = gone->job.conn.inode,
+		.birth = (enum sc_birth)gone->job.birth,
+		.born = gone->job.born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	if (!sc_holders_are_known(query.birth)) {
 		all->answered();
@@ -216,13 +235,14 @@ static void end_unkept(struct sc_lingerers *all, const struct sc_job *job, int f
 		sc_sys_close(set);
 	}
 	if (query.answer == SC_HOLDERS_NOBODY) {
-		end_now(all, job, fd, all->max > 0 ? "memory" : "connections");
+		end_now(all, gone, all->max > 0 ? "memory" : "connections");
 	} else {
-		close_shared(all, job, fd, NULL);
+		close_shared(all, gone, NULL);
 	}
 }
 
-void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd, int set)
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,
+	const struct sc_note *note, int fd, int set)
 {
 	while (all->kept.count > 0 && all->kept.count >= all->max) {
 		finish_oldest(all);
@@ -230,11 +250,15 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd
 	bool is_known = sc_holders_are_known((enum sc_birth)job->birth);
 	uint32_t slot = all->max > 0 ? sc_slots_take(&all->kept) : SC_NO_SLOT;
 	if (slot == SC_NO_SLOT) {
-		end_unkept(all, job, fd, set);
+		struct gone gone = {*job, all->kept.note_size > 0 ? note : NULL, fd};
+		end_unkept(all, &gone, set);
 		return;
 	}
 	struct sc_lingerer *it = &all->kept.slots[slot];
 	it->job = *job;
+	if (all->kept.note_size > 0) {
+		memcpy(sc_slots_note(&all->kept, slot), note, sc_note_length(all->config, note));
+	}
 	it->fd = fd;
 	it->set = set;
 	it->phase = SC_PHASE_ASKING;
@@ -275,6 +299,19 @@ static size_t collect(const struct sc_lingerers *all, struct sc_holders_query *q
 	return count;
 }
 
+static void swap_notes(struct sc_lingerers *all, uint32_t slot, uint32_t other_slot)
+{
+	struct sc_note *one = sc_slots_note(&all->kept, slot);
+	struct sc_note *other = sc_slots_note(&all->kept, other_slot);
+	if (one != NULL) {
+		struct sc_note kept;
+		size_t one_length = sc_note_length(all->config, one);
+		memcpy(&kept, one, one_length);
+		memcpy(one, other, sc_note_length(all->config, other));
+		memcpy(other, &kept, one_length);
+	}
+}
+
 /*
  * The program had two descriptors of this connection and closed the second while the first was on its
  * way here: the last close is the one that acts. Is it another one than this? If that lingers already
@@ -294,6 +331,7 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 				struct sc_job older = other->job;
 				other->job = it->job;
 				it->job = older;
+				swap_notes(all, slot, (uint32_t)(it - all->kept.slots));
 			}
 			if (is_newer || other->phase == SC_PHASE_LINGERING) {
 				return true;
@@ -335,13 +373,11 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		begin(all, (uint32_t)query->mine);
 		return;
 	}
-	struct sc_job job = it->job;
-	int fd = it->fd;
-	sc_slots_free(&all->kept, (uint32_t)query->mine);
+	struct gone gone = take_out(all, (uint32_t)query->mine);
 	if (is_ours) {
-		end_now(all, &job, fd, NULL);
+		end_now(all, &gone, NULL);
 	} else {
-		close_shared(all, &job, fd, verdict.why);
+		close_shared(all, &gone, verdict.why);
 	}
 }
 

@@ -17,7 +17,7 @@
 struct sc_lingerers {
 	const struct sc_config *config;
 	/* Told once of every connection given, when it has ended; fd is closed by then. */
-	void (*ended)(const struct sc_job *job, const struct sc_linger_end *end);
+	sc_job_ended *ended;
 	/* Told once of every connection given that had to be asked about, when it has been. */
 	void (*answered)(void);
 	struct sc_slots kept;
@@ -37,10 +37,11 @@ struct sc_lingerers {
 
 /* config must live on. max: see above; 0: everything given is ended at once. */
 void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	void (*ended)(const struct sc_job *, const struct sc_linger_end *), void (*answered)(void));
+	sc_job_ended *ended, void (*answered)(void));
 
 /* Take a connection and the epoll set that its interest is about, or -1; owns both from now on. */
-void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job, int fd, int set);
+void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,
+	const struct sc_note *note, int fd, int set);
 
 /* Begin to end some of those that need no question. */
 void sc_lingerers_begin_some(struct sc_lingerers *all);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
-#include "line.h"
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -111,7 +110,7 @@ static void add_port(struct sc_line *line, in_port_t port)
 	sc_line_add_number(line, ntohs(port));
 }
 
-static void add_address(struct sc_line *line, const union sc_addr *addr)
+void sc_report_add_address(struct sc_line *line, const union sc_addr *addr)
 {
 	if (addr->any.sa_family == AF_INET) {
 		add_ipv4(line, (const unsigned char *)&addr->v4.sin_addr);
@@ -133,15 +132,15 @@ static void add_connection(struct sc_line *line, const struct sc_conn *conn)
 {
 	if (conn->is_listener) {
 		sc_line_add(line, "listener ");
-		add_address(line, &conn->local);
+		sc_report_add_address(line, &conn->local);
 		sc_line_add(line, ": ");
 		sc_line_add_number(line, conn->backlog);
 		sc_line_add(line, " not accepted; ");
 		return;
 	}
-	add_address(line, &conn->local);
+	sc_report_add_address(line, &conn->local);
 	sc_line_add(line, " -> ");
-	add_address(line, &conn->peer);
+	sc_report_add_address(line, &conn->peer);
 	sc_line_add(line, ": ");
 	sc_line_add_number(line, conn->unread_bytes);
 	sc_line_add(line, conn->is_urgent ? " unread urgent, " : " unread, ");
@@ -190,6 +189,26 @@ static void add_site(struct sc_line *line, const struct sc_site *site)
 	}
 }
 
+/* A quotation mark is escaped too: the next one ends it. */
+static void add_preview(struct sc_line *line, const struct sc_event *event)
+{
+	sc_line_add(line, "; \"");
+	for (size_t i = 0; i < event->preview_bytes; i++) {
+		char piece[] = {(char)event->preview[i], '\0'};
+		if (piece[0] == '\0' || piece[0] == '"') {
+			sc_line_add(line, piece[0] == '"' ? "\\x22" : "\\x00");
+		} else {
+			sc_line_add_escaped(line, piece, 4);
+		}
+	}
+	sc_line_add_char(line, '"');
+	if (event->guess != NULL) {
+		sc_line_add(line, " (");
+		sc_line_add(line, event->guess);
+		sc_line_add_char(line, ')');
+	}
+}
+
 size_t sc_report_format(const struct sc_event *event, char *buf, size_t size)
 {
 	struct sc_line line = {buf, size, 0};
@@ -203,6 +222,9 @@ size_t sc_report_format(const struct sc_event *event, char *buf, size_t size)
 	add_connection(&line, &event->conn);
 	add_result(&line, event);
 	add_site(&line, &event->site);
+	if (event->preview != NULL) {
+		add_preview(&line, event);
+	}
 	sc_line_end(&line);
 	return line.length;
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * One closed connection as one line of text. Pure: no system call, no allocation, no stdio; the
- * caller owns all. Async-signal-safe.
+ * One closed connection as one line of text (json.h: as JSON). Pure: no system call, no allocation,
+ * no stdio; the caller owns all. Async-signal-safe.
  */
 #ifndef SC_REPORT_H
 #define SC_REPORT_H
 
 #include "conn.h"
+#include "line.h"
 #include "policy.h"
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SC_REPORT_LINE_MAX = 1024 }; /* bytes of the longest line, newline included */
+/* Bytes of the longest line, newline included: what a pipe takes in one piece (PIPE_BUF). */
+enum { SC_REPORT_LINE_MAX = 4096 };
 
 /* The call that closed. The names a report uses: sc_report_via_name(). */
 enum sc_via {
@@ -50,20 +52,34 @@ struct sc_site {
 	uint64_t address; /* as the program saw it; 0: unknown */
 };
 
+/* Strings are not owned. */
 struct sc_event {
 	int32_t pid;
+	int32_t tid; /* of the thread that closed; 0: unknown */
 	int32_t fd;
+	uint64_t closed_us; /* CLOCK_REALTIME */
+	const char *comm;   /* name of that thread; NULL: unknown */
+	const char *exe;    /* path of the program; NULL: unknown */
 	enum sc_via via;
+	enum sc_mode mode;
 	enum sc_outcome outcome;
 	const char *why; /* or NULL */
 	struct sc_conn conn;
 	uint64_t drained_bytes;
 	uint64_t elapsed_us;
 	struct sc_site site;
+	const struct sc_site *stack; /* the call site first */
+	size_t stack_count;
+	const char *guess;            /* what the unread bytes are, or NULL */
+	const unsigned char *preview; /* unread bytes, to be shown; NULL: none */
+	size_t preview_bytes;
 };
 
 const char *sc_report_via_name(enum sc_via via);
 const char *sc_report_outcome_name(enum sc_outcome outcome);
+
+/* "10.0.0.5:8080", "[::1]:80", "?" */
+void sc_report_add_address(struct sc_line *line, const union sc_addr *addr);
 
 /*
  * Write the line, with its newline, into buf of size bytes (at least SC_REPORT_LINE_MAX for a line
@@ -75,7 +91,8 @@ const char *sc_report_outcome_name(enum sc_outcome outcome);
  *
  * all on one line. "drained N" stands only where bytes were discarded; "urgent" follows unread where
  * the unread bytes begin with an urgent one; a why follows the outcome in brackets; a listener says
- * "listener 0.0.0.0:80: 3 not accepted".
+ * "listener 0.0.0.0:80: 3 not accepted". With a preview, behind the site: "; "GET /\x0d\x0a" (HTTP
+ * request)".
  */
 size_t sc_report_format(const struct sc_event *event, char *buf, size_t size);
 

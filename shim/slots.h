@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The memory of the connections that linger: numbered slots in one mapping that grows, chained by
- * age. A slot's address is good until the next sc_slots_take(). For one thread.
+ * age, and their notes in another one where there are any. Addresses are good until the next
+ * sc_slots_take(). For one thread.
  */
 #ifndef SC_SLOTS_H
 #define SC_SLOTS_H
@@ -47,9 +48,15 @@ struct sc_slots {
 	uint32_t oldest;    /* chain by age */
 	uint32_t newest;
 	uint32_t count; /* in use */
+	void *notes;
+	size_t note_size; /* room for each; 0: there are none */
+	size_t notes_bytes;
 };
 
-void sc_slots_init(struct sc_slots *all);
+void sc_slots_init(struct sc_slots *all, size_t note_size);
+
+/* The note of a slot, also of one just freed; NULL: there are none. */
+struct sc_note *sc_slots_note(const struct sc_slots *all, uint32_t slot);
 
 /* A slot, as the newest; its content is undefined. SC_NO_SLOT: no memory. */
 uint32_t sc_slots_take(struct sc_slots *all);

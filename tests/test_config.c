@@ -73,6 +73,8 @@ static void assert_configs_equal(const struct sc_config *a, const struct sc_conf
 	assert_int_equal(a->mode, b->mode);
 	assert_int_equal(a->when, b->when);
 	assert_int_equal(a->report, b->report);
+	assert_int_equal(a->format, b->format);
+	assert_int_equal(a->preview_bytes, b->preview_bytes);
 	assert_int_equal(a->linger_time_ms, b->linger_time_ms);
 	assert_int_equal(a->linger_timeout_ms, b->linger_timeout_ms);
 	assert_int_equal(a->exit_timeout_ms, b->exit_timeout_ms);
@@ -115,7 +117,7 @@ static const struct sc_option *find_option(const char *name)
 
 /* What each variable must be. */
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_TEXT, KIND_ONLY };
+enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PREVIEW, KIND_TEXT, KIND_ONLY };
 
 struct expected {
 	const char *name;
@@ -135,6 +137,8 @@ static const struct expected expected_rows[] = {
 	{"SAFECLOSE_DRAIN_MAX", "64M", KIND_SIZE, 67108864, {NULL}},
 	{"SAFECLOSE_LINGER_MAX", "auto", KIND_COUNT, SC_LINGER_MAX_AUTO, {NULL}},
 	{"SAFECLOSE_LOG", "stderr", KIND_TEXT, 0, {NULL}},
+	{"SAFECLOSE_FORMAT", "text", KIND_CHOICE, SC_FORMAT_TEXT, {"text", "json", NULL}},
+	{"SAFECLOSE_PREVIEW", "0", KIND_PREVIEW, 0, {NULL}},
 	{"SAFECLOSE_REPORT", "acted", KIND_CHOICE, SC_REPORT_ACTED, {"acted", "all", NULL}},
 	{"SAFECLOSE_ONLY", "all", KIND_ONLY, 0, {NULL}},
 };
@@ -151,6 +155,12 @@ static uint64_t get_field(const struct sc_config *config, const char *name)
 	}
 	if (strcmp(name, "SAFECLOSE_REPORT") == 0) {
 		return config->report;
+	}
+	if (strcmp(name, "SAFECLOSE_FORMAT") == 0) {
+		return config->format;
+	}
+	if (strcmp(name, "SAFECLOSE_PREVIEW") == 0) {
+		return config->preview_bytes;
 	}
 	if (strcmp(name, "SAFECLOSE_LINGER_TIME") == 0) {
 		return config->linger_time_ms;
@@ -176,6 +186,10 @@ static void set_field(struct sc_config *config, const char *name, uint64_t value
 		config->when = (enum sc_when)value;
 	} else if (strcmp(name, "SAFECLOSE_REPORT") == 0) {
 		config->report = (enum sc_report_level)value;
+	} else if (strcmp(name, "SAFECLOSE_FORMAT") == 0) {
+		config->format = (enum sc_format)value;
+	} else if (strcmp(name, "SAFECLOSE_PREVIEW") == 0) {
+		config->preview_bytes = value;
 	} else if (strcmp(name, "SAFECLOSE_LINGER_TIME") == 0) {
 		config->linger_time_ms = value;
 	} else if (strcmp(name, "SAFECLOSE_LINGER_TIMEOUT") == 0) {
@@ -510,6 +524,14 @@ static void test_config_count_is_taken_and_auto_is_none_of_them(void **state)
 	check_good("SAFECLOSE_LINGER_MAX", "auto", SC_LINGER_MAX_AUTO);
 }
 
+static void test_config_preview_is_taken_up_to_its_highest(void **state)
+{
+	(void)state;
+	check_good("SAFECLOSE_PREVIEW", "0", 0);
+	check_good("SAFECLOSE_PREVIEW", "1", 1);
+	check_good("SAFECLOSE_PREVIEW", "256", 256);
+}
+
 static void test_config_log_takes_paths_up_to_its_room(void **state)
 {
 	struct sc_config config;
@@ -649,6 +671,15 @@ static void test_config_count_not_whole_or_beyond_its_range_is_bad(void **state)
 
 	(void)state;
 	check_every_bad(KIND_COUNT, bad);
+}
+
+static void test_config_preview_not_whole_or_beyond_its_range_is_bad(void **state)
+{
+	static const char *const bad[] = {"257", "1000", "1K", "-1", "+5", "1.5", "0x10", " 5",
+		"5 ", "auto", "18446744073709551616", "18446744073709551617", NULL};
+
+	(void)state;
+	check_every_bad(KIND_PREVIEW, bad);
 }
 
 /* Whether 2^63 .. 2^64 - 1 bytes are accepted is open, that they are not taken for less is not. */
@@ -929,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_config_duration_with_each_unit_is_taken),
 		cmocka_unit_test(test_config_size_with_each_unit_is_taken),
 		cmocka_unit_test(test_config_count_is_taken_and_auto_is_none_of_them),
+		cmocka_unit_test(test_config_preview_is_taken_up_to_its_highest),
 		cmocka_unit_test(test_config_log_takes_paths_up_to_its_room),
 		cmocka_unit_test(test_config_only_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(test_config_bad_mode_gives_warn_and_never_acts),
@@ -938,6 +970,7 @@ int main(void)
 		cmocka_unit_test(test_config_size_not_whole_is_bad),
 		cmocka_unit_test(test_config_size_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_count_not_whole_or_beyond_its_range_is_bad),
+		cmocka_unit_test(test_config_preview_not_whole_or_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_huge_size_is_exact_or_refused),
 		cmocka_unit_test(test_config_empty_value_of_every_row_is_bad),
 		cmocka_unit_test(test_config_junk_value_of_every_row_is_bad),

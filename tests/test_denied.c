@@ -53,6 +53,7 @@ static const struct call {
 	{"getresuid", 0},
 	{"getsockname", 0},
 	{"getsockopt", BLIND},
+	{"gettid", 0},
 	{"ioctl", BLIND | LOADER},
 	{"madvise", 0},
 	{"mmap", LOADER},

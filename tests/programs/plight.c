@@ -253,6 +253,7 @@ static const struct {
 	CALL(getppid),
 	CALL(getresgid),
 	CALL(getresuid),
+	CALL(gettid),
 	CALL(nanosleep),
 	CALL(pread64),
 	CALL(process_vm_readv),
