@@ -71,6 +71,8 @@ TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
 TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
+# The actor once more, linked with musl, where there is musl-gcc. It has no headers of the kernel's.
+MUSL_ACTOR := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(BUILD)/tests/musl/actor))
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
 .PHONY: all demo check check-real install uninstall clean help FORCE
@@ -85,6 +87,7 @@ help:
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
 	@echo '                   with SANITIZE=thread under ThreadSanitizer'
+	@echo 'make fuzz          what reads files of strangers, for FUZZ_SECONDS=60 each; needs clang'
 	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
 	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
 	@echo 'make uninstall     take it away again'
@@ -164,6 +167,13 @@ $(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tes
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread -ldl
 
+$(BUILD)/tests/musl/actor: tests/programs/actor.c $(sort $(wildcard tests/programs/words/*)) \
+		tests/programs/musl.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,MUSL,$@)musl-gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -include tests/programs/musl.h \
+		$(addprefix -idirafter ,/usr/include /usr/include/$(shell $(CC) -print-multiarch)) \
+		-o $@ $(filter %.c,$^)
+
 $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
@@ -171,13 +181,15 @@ $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUIL
 check:
 	$(Q)tests/get-library cmocka $(CC)
 	$(Q)tests/get-library yajl $(CC)
-	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) $(TEST_PLUGINS)
+	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) \
+		$(TEST_PLUGINS) $(MUSL_ACTOR)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
 
 include tests/bench/bench.mk
+include tests/fuzz/fuzz.mk
 
 install: $(LIBRARY) $(COMMAND)
 	install -d '$(DESTDIR)$(LIBDIR)'

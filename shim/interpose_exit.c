@@ -6,6 +6,7 @@
  */
 #include "ending.h"
 #include "interpose.h"
+#include "lookup.h"
 #include "real.h"
 #include "start.h"
 #include "sys.h"
@@ -24,18 +25,35 @@ static void run_at_exit(void *unused)
 	sc_ending_exit(SC_VIA_EXIT, NULL, true);
 }
 
-static void run_at_quick_exit(void *unused)
+static void run_at_quick_exit(void)
+{
+	sc_ending_exit(SC_VIA_QUICK_EXIT, NULL, false);
+}
+
+static void run_at_quick_exit_of(void *unused)
 {
 	(void)unused;
-	sc_ending_exit(SC_VIA_QUICK_EXIT, NULL, false);
+	run_at_quick_exit();
+}
+
+/* glibc has at_quick_exit() in what is linked into each program; musl as any other function. */
+static void register_quick_exit(void)
+{
+	int (*musl_register)(void (*)(void)) = NULL;
+	if (__cxa_at_quick_exit != NULL) {
+		__cxa_at_quick_exit(run_at_quick_exit_of, NULL);
+		return;
+	}
+	*(void **)&musl_register = dlsym(RTLD_DEFAULT, "at_quick_exit");
+	if (musl_register != NULL) {
+		musl_register(run_at_quick_exit);
+	}
 }
 
 void sc_interpose_register_exit(void)
 {
 	__cxa_atexit(run_at_exit, NULL, NULL);
-	if (__cxa_at_quick_exit != NULL) {
-		__cxa_at_quick_exit(run_at_quick_exit, NULL);
-	}
+	register_quick_exit();
 }
 
 SC_EXPORT void _exit(int status)

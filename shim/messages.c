@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "messages.h"
 #include "births.h"
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
+/*
+ * Walked by hand: glibc's CMSG_NXTHDR() may call a function that musl lacks. musl's lengths have 32
+ * bits, and what lies beside them need not be zero before sending; the kernel takes no more anyway.
+ */
 static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
 {
-	if (message->msg_control == NULL) {
-		return;
-	}
-	struct msghdr *walked = (struct msghdr *)message; /* CMSG_NXTHDR wants it so; it reads */
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(walked); part != NULL;
-		part = CMSG_NXTHDR(walked, part)) {
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
-			part->cmsg_len < CMSG_LEN(0)) {
-			continue;
+	const char *place = message->msg_control;
+	size_t left = place != NULL ? (uint32_t)message->msg_controllen : 0;
+	struct cmsghdr part;
+	while (left >= sizeof(part)) {
+		memcpy(&part, place, sizeof(part));
+		size_t length = (uint32_t)part.cmsg_len;
+		if (length < CMSG_LEN(0) || length > left) {
+			return;
 		}
-		size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++) {
+		bool is_rights = part.cmsg_level == SOL_SOCKET && part.cmsg_type == SCM_RIGHTS;
+		for (size_t at = CMSG_LEN(0); is_rights && at + sizeof(int) <= length;
+			at += sizeof(int)) {
 			int fd;
-			memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
+			memcpy(&fd, place + at, sizeof(fd));
 			note(fd);
 		}
+		size_t step = CMSG_ALIGN(length);
+		place += step;
+		left -= step < left ? step : left;
 	}
 }
 

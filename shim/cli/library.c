@@ -81,7 +81,7 @@ static void choose_preload(struct cli_library *library)
 	const struct place *place = find_place();
 	size_t length = folder_length(library->path);
 	char end[64];
-	char other[PATH_MAX];
+	library->other[0] = '\0';
 	snprintf(library->preload, sizeof(library->preload), "%s", library->path);
 	if (place == NULL) {
 		return;
@@ -91,11 +91,13 @@ static void choose_preload(struct cli_library *library)
 		return;
 	}
 	int prefix = (int)(length - strlen(place->ours));
-	int bytes = snprintf(
-		other, sizeof(other), "%.*s%s/" LIBRARY_NAME, prefix, library->path, place->others);
-	if (bytes > 0 && (size_t)bytes < sizeof(other) && is_library(other)) {
+	int bytes = snprintf(library->other, sizeof(library->other), "%.*s%s/" LIBRARY_NAME, prefix,
+		library->path, place->others);
+	if (bytes > 0 && (size_t)bytes < sizeof(library->other) && is_library(library->other)) {
 		snprintf(library->preload, sizeof(library->preload), "%.*s$LIB/" LIBRARY_NAME,
 			prefix, library->path);
+	} else {
+		library->other[0] = '\0';
 	}
 }
 

@@ -11,6 +11,7 @@ struct cli_library {
 	/* For LD_PRELOAD: the path, or with the loader's $LIB in it where the same library is
 	 * installed for the machine's other class too, so that children of both have it. */
 	char preload[PATH_MAX];
+	char other[PATH_MAX]; /* the other class's library, where $LIB stands for both; else "" */
 };
 
 /* wanted: a file's name, or NULL: the one beside this command, or where it was installed. Complains

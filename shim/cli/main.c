@@ -12,6 +12,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"run", "run a program with the library", cli_run},
+	{"check", "say whether preloading reaches a program", cli_check},
 	{"report", "count the reports in logs, by call site or peer", cli_report},
 	{NULL, NULL, NULL},
 };

@@ -189,7 +189,8 @@ static void open_pipes(struct program *program, int ends[3])
 
 static void spawn(struct program *program, const struct program_options *options, char *script)
 {
-	const char *name = options->executable ? options->executable : "actor";
+	const char *actor = getenv("HARNESS_ACTOR");
+	const char *name = options->executable ? options->executable : (actor ? actor : "actor");
 	struct environment environment;
 	char path[4096];
 	char **words;

@@ -27,7 +27,8 @@ struct rows_subject {
 #test, test, NULL, 0, 0 \
 	}
 
-/* Run them as one group, each test with stage_teardown(). Returns what main() is to return. */
+/* Run them as one group, each test with stage_teardown(). Returns what main() is to return. With
+ * HARNESS_ROWS="NAME NAME" in the environment, of the rows these alone. */
 int rows_run(const struct rows_subject *subjects, size_t count);
 
 #define ROWS_RUN(subjects) rows_run(subjects, sizeof(subjects) / sizeof((subjects)[0]))
