@@ -219,7 +219,9 @@ static void linger_until_none_is_left(void)
 	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	struct sc_lingerers all;
 	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
-	bool is_private = sc_thread_leave_table(channel.reader, sc_sink_fd()) == 0;
+	int log = sc_sink_fd();
+	bool is_private = sc_thread_leave_table(channel.reader, log) == 0;
+	sc_sink_enter_thread(log);
 	sc_ownfds_set_thread_table(is_private);
 	sc_lingerers_init(
 		&all, config, is_private ? most_lingering() : 0, one_has_ended, one_is_answered);

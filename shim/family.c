@@ -14,6 +14,7 @@ struct family {
 	_Atomic uint32_t channel_count;
 	_Atomic uint32_t takings;
 	_Atomic bool has_sent;
+	_Atomic bool has_complained;
 };
 
 static struct family *family;
@@ -87,6 +88,13 @@ bool sc_family_claim_end(uint64_t inode)
 		return true;
 	}
 	return atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
+}
+
+bool sc_family_claim_complaint(void)
+{
+	static _Atomic bool has_complained; /* without the page: of this process alone */
+	_Atomic bool *claimed = family != NULL ? &family->has_complained : &has_complained;
+	return !atomic_exchange(claimed, true);
 }
 
 void sc_family_note_taking(void)

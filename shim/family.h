@@ -30,6 +30,9 @@ bool sc_family_has_channel(uint64_t inode);
  */
 bool sc_family_claim_end(uint64_t inode);
 
+/* The log takes no lines, which is said once. true: by the caller. */
+bool sc_family_claim_complaint(void);
+
 /* Somebody in the family is about to take copies of others' descriptors (pidfd_getfd). */
 void sc_family_note_taking(void);
 

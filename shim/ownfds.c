@@ -63,6 +63,11 @@ static bool is_elsewhere(void)
 	       sc_thread_is_here();
 }
 
+bool sc_ownfds_is_elsewhere(void)
+{
+	return is_elsewhere();
+}
+
 static __thread uint32_t released_before_fork;
 static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 

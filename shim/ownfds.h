@@ -65,4 +65,7 @@ bool sc_ownfds_give_up(int fd);
  * numbers mean nothing to the program. */
 void sc_ownfds_set_thread_table(bool is_private);
 
+/* Is the caller that thread, in that table? */
+bool sc_ownfds_is_elsewhere(void);
+
 #endif

@@ -1,71 +1,61 @@
 // SPDX-License-Identifier: MIT
 #include "sink.h"
+#include "births.h"
 #include "clock.h"
 #include "config.h"
+#include "devlog.h"
+#include "family.h"
 #include "line.h"
+#include "memory.h"
+#include "outlet.h"
 #include "ownfds.h"
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-#include <time.h>
 
-enum { LINES_PER_SECOND_MAX = 10000, KERNEL_SIGSET_SIZE = 8 };
+enum { LINES_PER_SECOND_MAX = 10000, RETRY_MS = 1000, STDERR = 2 };
 
-/* An open destination and what it was when it was opened. */
-struct target {
-	_Atomic int fd; /* -1: none */
-	dev_t device;
-	ino_t inode;
-	mode_t mode;
+/* In the program's descriptor table, and in that of the library's thread. */
+struct place {
+	struct sc_outlet log;
+	_Atomic uint64_t next_try_ms; /* of opening, where that has failed */
 };
 
-static char path[SC_LOG_MAX + 256]; /* absolute; empty: stderr */
-static struct target target = {.fd = -1};
-static _Atomic int path_pid;          /* the pid in the opened path; 0: not opened, or none in it */
-static _Atomic uint64_t second_count; /* second << 32 | lines written in it */
-static _Atomic uint64_t lost_lines;
+static struct place places[2] = {{.log = SC_OUTLET_NONE}, {.log = SC_OUTLET_NONE}};
+static struct sc_outlet stderr_then = SC_OUTLET_NONE; /* the program's own, not a copy of it */
 
-static bool has_pid(void)
+static enum { TO_STDERR, TO_SYSLOG, TO_PATH } target;
+static bool is_complete;
+static char path[SC_LOG_MAX + 256]; /* absolute; what is complained of, where it is none */
+static bool has_pid;
+static _Atomic int path_pid; /* the pid in the path that was opened, or is to be */
+
+/* Of one process: a forked child finds it zeroed. */
+struct counts {
+	_Atomic uint64_t second_count; /* second << 32 | lines written in it */
+	_Atomic uint64_t lost_lines;
+	_Atomic int untold_error; /* to be complained of; 0: none */
+	_Atomic bool is_failing;  /* the last line was lost */
+};
+
+static struct counts unwiped_counts;
+static struct counts *counts = &unwiped_counts;
+
+static struct place *here(void)
 {
-	return strstr(path, "%p") != NULL;
+	return &places[sc_ownfds_is_elsewhere() ? 1 : 0];
 }
 
-static bool is_syslog;
-
-/* syslog(3) without libc's part in it: one datagram a line. */
-static int open_syslog(void)
+static uint64_t now_ms(void)
 {
-	struct sockaddr_un place = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	int fd = (int)SC_SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return fd;
-	}
-	int error = (int)SC_SYS3(SYS_connect, fd, &place, sizeof(place));
-	int copy = error == 0 ? sc_ownfds_copy_for_good(fd) : error;
-	sc_sys_close(fd);
-	return copy;
+	return sc_clock_ns(CLOCK_MONOTONIC_COARSE) / 1000000;
 }
 
-/* Take fd, an own descriptor, as the place to write to. */
-static void set_target(int fd)
-{
-	struct stat status;
-	if (fd >= 0 && SC_SYS2(SYS_fstat, fd, &status) == 0) {
-		target.device = status.st_dev;
-		target.inode = status.st_ino;
-		target.mode = status.st_mode;
-		atomic_store(&target.fd, fd);
-	}
-}
+/* ---- opening ------------------------------------------------------------------------------- */
 
 static int open_path(int pid)
 {
@@ -80,8 +70,15 @@ static int open_path(int pid)
 		}
 	}
 	name[line.length] = '\0';
-	int fd = (int)SC_SYS4(SYS_openat, AT_FDCWD, name,
-		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	return (int)SC_SYS4(SYS_openat, AT_FDCWD, name,
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK,
+		0600);
+}
+
+/* Returns a descriptor for good, or a negative errno. */
+static int open_target(int pid)
+{
+	int fd = target == TO_SYSLOG ? sc_devlog_open() : open_path(pid);
 	if (fd < 0) {
 		return fd;
 	}
@@ -94,7 +91,7 @@ static int open_path(int pid)
 static void remember_path(const char *text)
 {
 	struct sc_line line = {path, sizeof(path) - 1, 0};
-	if (text[0] != '/') {
+	if (text[0] != '/' && target == TO_PATH) {
 		char folder[256];
 		if (SC_SYS2(SYS_getcwd, folder, sizeof(folder)) > 0 && folder[0] == '/') {
 			sc_line_add(&line, folder);
@@ -103,22 +100,93 @@ static void remember_path(const char *text)
 	}
 	sc_line_add(&line, text);
 	path[line.length] = '\0';
+	has_pid = target == TO_PATH && strstr(path, "%p") != NULL;
 }
 
-static void complain(const char *what, int error)
+/* ---- complaints ---------------------------------------------------------------------------- */
+
+static const char *explain(int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} known[] = {
+		{EACCES, "permission denied"},
+		{EAGAIN, "it is full, and nobody reads it"},
+		{EBADF, "its descriptor is gone"},
+		{ECONNREFUSED, "nobody listens"},
+		{EDQUOT, "quota exceeded"},
+		{EFBIG, "larger than the program may make files"},
+		{EISDIR, "it is a folder"},
+		{ELOOP, "it is a symbolic link"},
+		{EMFILE, "too many open descriptors"},
+		{ENOENT, "no such file or folder"},
+		{ENOSPC, "no space left"},
+		{ENOTDIR, "not a folder"},
+		{ENXIO, "nobody reads it"},
+		{EPERM, "not permitted"},
+		{EPIPE, "nobody reads it"},
+		{EROFS, "read-only file system"},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].error == error) {
+			return known[i].text;
+		}
+	}
+	return NULL;
+}
+
+static void begin_line(struct sc_line *line, int pid)
+{
+	sc_line_add(line, "safeclose[");
+	sc_line_add_number(line, (uint64_t)pid);
+	sc_line_add(line, "]: ");
+}
+
+/* In the program's descriptor table. Once in the life of a program, its forked children included. */
+static void complain(int error)
 {
 	char text[SC_LOG_MAX + 512];
 	struct sc_line line = {text, sizeof(text), 0};
-	sc_line_add(&line, "safeclose[");
-	sc_line_add_number(&line, (uint64_t)sc_sys_getpid());
-	sc_line_add(&line, "]: cannot write to ");
-	sc_line_add_escaped(&line, what, SC_LOG_MAX);
-	sc_line_add(&line, " (errno ");
-	sc_line_add_number(&line, (uint64_t)-error);
-	sc_line_add(&line, "); reports go to stderr");
+	if (target == TO_STDERR || !sc_family_claim_complaint()) {
+		return;
+	}
+	begin_line(&line, sc_sys_getpid());
+	sc_line_add(&line, "cannot write to ");
+	sc_line_add_escaped(&line, path, SC_LOG_MAX);
+	sc_line_add(&line, ": ");
+	if (explain(error) != NULL) {
+		sc_line_add(&line, explain(error));
+	} else {
+		sc_line_add(&line, "errno ");
+		sc_line_add_number(&line, (uint64_t)error);
+	}
+	sc_line_add(&line, "; reports are lost meanwhile");
 	sc_line_end(&line);
-	sc_sink_write(text, line.length, 0);
+	sc_sink_write_stderr(text, line.length);
 }
+
+/* The library's thread does not have the program's stderr, so what it finds is told later. */
+static void tell_error(void)
+{
+	int error = atomic_exchange(&counts->untold_error, 0);
+	if (error != 0) {
+		complain(error);
+	}
+}
+
+static void note_error(int error)
+{
+	if (target == TO_STDERR) {
+		return;
+	}
+	atomic_store(&counts->untold_error, error);
+	if (!sc_ownfds_is_elsewhere()) {
+		tell_error();
+	}
+}
+
+/* ---- beginning ----------------------------------------------------------------------------- */
 
 /* Under inetd and its like, descriptor 2 is the client's connection: nothing of ours belongs there. */
 static bool is_connection(int fd)
@@ -129,184 +197,203 @@ static bool is_connection(int fd)
 	       (domain == AF_INET || domain == AF_INET6);
 }
 
-void sc_sink_init(const char *text)
+/* As it is when the library begins: complaints about variables come before the log is opened. */
+static void find_stderr(void)
 {
-	int on_stderr = is_connection(2) ? -EBADF : sc_ownfds_copy_for_good(2);
-	if (strcmp(text, "stderr") == 0) {
-		set_target(on_stderr);
-		return;
-	}
-	is_syslog = strcmp(text, "syslog") == 0;
-	if (!is_syslog) {
-		remember_path(text);
-	}
-	int pid = sc_sys_getpid();
-	int opened = is_syslog ? open_syslog() : open_path(pid);
-	if (opened >= 0) {
-		sc_ownfds_release(on_stderr);
-		set_target(opened);
-		atomic_store(&path_pid, has_pid() ? pid : 0);
-	} else {
-		set_target(on_stderr);
-		complain(is_syslog ? text : path, opened);
-		is_syslog = false;
-		path[0] = '\0';
+	static _Atomic bool is_found;
+	if (!atomic_exchange(&is_found, true) && !is_connection(STDERR)) {
+		sc_outlet_set(&stderr_then, STDERR, false);
 	}
 }
 
+/* Open it in the caller's table. */
+static void begin_place(struct place *place, int pid)
+{
+	int opened = open_target(pid);
+	if (opened >= 0) {
+		sc_outlet_set(&place->log, opened, target == TO_SYSLOG);
+	} else {
+		atomic_store(&place->next_try_ms, now_ms() + RETRY_MS);
+		note_error(-opened);
+	}
+}
+
+void sc_sink_init(const char *text, bool is_for_a_machine)
+{
+	struct counts *wiped = sc_memory_map_wiped(sizeof(*wiped));
+	counts = wiped != NULL ? wiped : counts;
+	is_complete = is_for_a_machine;
+	target = strcmp(text, "stderr") == 0   ? TO_STDERR
+		 : strcmp(text, "syslog") == 0 ? TO_SYSLOG
+					       : TO_PATH;
+	find_stderr();
+	if (target != TO_STDERR) {
+		int pid = sc_sys_getpid();
+		remember_path(text);
+		atomic_store(&path_pid, pid);
+		begin_place(&places[0], pid);
+	} else if (atomic_load(&stderr_then.fd) >= 0) {
+		sc_outlet_set(&places[0].log, sc_ownfds_copy_for_good(STDERR), false);
+	}
+}
+
+/* ---- descriptors --------------------------------------------------------------------------- */
+
 int sc_sink_fd(void)
 {
-	return atomic_load(&target.fd);
+	return atomic_load(&places[0].log.fd);
+}
+
+void sc_sink_enter_thread(int fd)
+{
+	sc_outlet_set_like(&places[1].log, &places[0].log, fd);
 }
 
 bool sc_sink_evade(int fd)
 {
-	if (fd < 0 || atomic_load(&target.fd) != fd) {
+	if (fd < 0 || atomic_load(&places[0].log.fd) != fd) {
 		return false;
 	}
-	atomic_store(&target.fd, sc_ownfds_copy_for_good(fd));
+	atomic_store(&places[0].log.fd, sc_ownfds_copy_for_good(fd));
 	sc_ownfds_release(fd);
 	return true;
 }
 
-void sc_sink_prepare(void)
+/* One thread at a time, and not at each line. */
+static void try_again(struct place *place)
+{
+	uint64_t now = now_ms();
+	uint64_t due = atomic_load(&place->next_try_ms);
+	if (target != TO_STDERR && atomic_load(&place->log.fd) < 0 && now >= due &&
+		atomic_compare_exchange_strong(&place->next_try_ms, &due, now + RETRY_MS)) {
+		begin_place(place, sc_sys_getpid());
+	}
+}
+
+/* A forked child that cannot have a file of its own goes on with its parent's. */
+static void follow_pid(void)
 {
 	int before = atomic_load(&path_pid);
-	if (before == 0) {
-		return;
-	}
-	int pid = sc_sys_getpid();
+	int pid = has_pid ? sc_sys_getpid() : before;
 	if (before == pid || !atomic_compare_exchange_strong(&path_pid, &before, pid)) {
 		return;
 	}
-	int opened = open_path(pid);
+	int opened = open_target(pid);
 	if (opened >= 0) {
-		int inherited = atomic_exchange(&target.fd, -1);
-		set_target(opened);
+		int inherited = atomic_load(&places[0].log.fd);
+		sc_outlet_set(&places[0].log, opened, false);
 		sc_ownfds_release(inherited);
+	} else {
+		note_error(-opened);
 	}
 }
 
-static bool is_still_itself(int fd)
+void sc_sink_prepare(void)
 {
-	struct stat status;
-	return SC_SYS2(SYS_fstat, fd, &status) == 0 && status.st_dev == target.device &&
-	       status.st_ino == target.inode;
+	if (!sc_births_is_own_memory()) {
+		return; /* a vfork child: what it opens is in no table but its own */
+	}
+	tell_error();
+	follow_pid();
+	try_again(&places[0]);
 }
 
-/* Room for a line, without waiting for it. (Regular files always have.) */
-static bool is_writable(int fd)
+/* ---- lines --------------------------------------------------------------------------------- */
+
+/* The number has become something else's: nothing of ours any more. */
+static void forget_outlet(struct place *place)
 {
-	struct pollfd wanted = {fd, POLLOUT, 0};
-	struct timespec now = {0, 0};
-	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) == 1;
+	int fd = atomic_load(&place->log.fd);
+	if (fd >= 0 && target != TO_STDERR && sc_births_is_own_memory() &&
+		atomic_compare_exchange_strong(&place->log.fd, &fd, -1) &&
+		!sc_ownfds_is_elsewhere()) {
+		sc_ownfds_disown(fd);
+	}
 }
 
-/* The kernel's signal set: one bit a signal, beginning with 1. */
-static uint64_t bit(int signal_number)
+static bool write_line(const char *text, size_t length, int pid)
 {
-	return 1ULL << (signal_number - 1);
-}
-
-/*
- * write(2) to a pipe without readers, or past RLIMIT_FSIZE, raises a signal that the program does
- * not expect: hold both back meanwhile, and take back the one that this write raised.
- */
-static bool write_without_signal(int fd, const char *text, size_t length)
-{
-	uint64_t held = bit(SIGPIPE) | bit(SIGXFSZ);
-	uint64_t before = 0;
-	uint64_t pending = 0;
-	if (SC_SYS4(SYS_rt_sigprocmask, SIG_BLOCK, &held, &before, KERNEL_SIGSET_SIZE) != 0) {
-		return false;
+	struct place *place = here();
+	if (sc_ownfds_is_elsewhere()) {
+		try_again(place);
 	}
-	SC_SYS2(SYS_rt_sigpending, &pending, KERNEL_SIGSET_SIZE);
-	long written = SC_SYS3(SYS_write, fd, text, length);
-	uint64_t raised = written == -EPIPE ? bit(SIGPIPE) : written == -EFBIG ? bit(SIGXFSZ) : 0;
-	raised &= ~pending;
-	if (raised != 0) {
-		struct timespec now = {0, 0};
-		SC_SYS4(SYS_rt_sigtimedwait, &raised, NULL, &now, KERNEL_SIGSET_SIZE);
+	int error = sc_outlet_write(&place->log, text, length, pid);
+	atomic_store(&counts->is_failing, error != 0);
+	if (error == -EBADF) {
+		forget_outlet(place);
 	}
-	SC_SYS4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
-	return written == (long)length;
-}
-
-/* Facility daemon, severity warning; the newline is not part of the message. */
-static bool send_to_syslog(int fd, const char *text, size_t length)
-{
-	static const char priority[] = "<28>";
-	struct iovec parts[] = {
-		{(void *)priority, sizeof(priority) - 1}, {(void *)text, length - 1}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-	return SC_SYS3(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
-}
-
-static bool write_line(const char *text, size_t length)
-{
-	int fd = atomic_load(&target.fd);
-	if (fd < 0 || !is_still_itself(fd) || !is_writable(fd)) {
-		return false;
+	if (error != 0) {
+		note_error(-error);
 	}
-	if (is_syslog) {
-		return send_to_syslog(fd, text, length);
-	}
-	if (S_ISSOCK(target.mode)) {
-		return SC_SYS6(SYS_sendto, fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL,
-			       0) == (long)length;
-	}
-	return write_without_signal(fd, text, length);
+	return error == 0;
 }
 
 /* Is there room for one more line in this second? */
 static bool is_within_rate(void)
 {
 	uint64_t second = sc_clock_ns(CLOCK_MONOTONIC_COARSE) / 1000000000 << 32;
-	uint64_t seen = atomic_load(&second_count);
+	uint64_t seen = atomic_load(&counts->second_count);
 	uint64_t wanted;
 	do {
 		wanted = (seen >> 32 == second >> 32 ? seen : second) + 1;
 		if ((wanted & 0xffffffff) > LINES_PER_SECOND_MAX) {
 			return false;
 		}
-	} while (!atomic_compare_exchange_weak(&second_count, &seen, wanted));
+	} while (!atomic_compare_exchange_weak(&counts->second_count, &seen, wanted));
 	return true;
 }
 
-static void tell_lost(int pid)
+/* behind: what follows the number. */
+static size_t format_lost(struct sc_line *line, int pid, uint64_t lost, const char *behind)
 {
-	uint64_t lost = atomic_exchange(&lost_lines, 0);
-	if (lost == 0) {
-		return;
-	}
+	begin_line(line, pid);
+	sc_line_add_number(line, lost);
+	sc_line_add(line, lost == 1 ? " line lost" : " lines lost");
+	sc_line_add(line, behind);
+	sc_line_end(line);
+	return line->length;
+}
+
+static void tell_lost(int pid, const char *behind)
+{
+	uint64_t lost = atomic_exchange(&counts->lost_lines, 0);
 	char text[96];
 	struct sc_line line = {text, sizeof(text), 0};
-	sc_line_add(&line, "safeclose[");
-	sc_line_add_number(&line, (uint64_t)pid);
-	sc_line_add(&line, "]: ");
-	sc_line_add_number(&line, lost);
-	sc_line_add(&line, " lines lost before this one");
-	sc_line_end(&line);
-	if (!write_line(text, line.length)) {
-		atomic_fetch_add(&lost_lines, lost);
+	if (lost > 0 && !write_line(text, format_lost(&line, pid, lost, behind), pid)) {
+		atomic_fetch_add(&counts->lost_lines, lost);
 	}
 }
 
 void sc_sink_write(const char *line, size_t length, int pid)
 {
-	if (!is_within_rate()) {
-		atomic_fetch_add(&lost_lines, 1);
+	bool is_written = is_complete || is_within_rate();
+	if (is_written && !is_complete) {
+		tell_lost(pid, " before this one");
+	}
+	if (!is_written || !write_line(line, length, pid)) {
+		atomic_fetch_add(&counts->lost_lines, 1);
+	}
+}
+
+/* Where the log is for reports alone, it is stderr that is told, if the log works again: if it does not,
+ * that has been said. */
+void sc_sink_finish(int pid)
+{
+	tell_error();
+	if (!is_complete) {
+		tell_lost(pid, " before the end");
 		return;
 	}
-	tell_lost(pid);
-	if (!write_line(line, length)) {
-		atomic_fetch_add(&lost_lines, 1);
+	uint64_t lost = atomic_exchange(&counts->lost_lines, 0);
+	char text[96];
+	struct sc_line line = {text, sizeof(text), 0};
+	if (lost > 0 && !atomic_load(&counts->is_failing)) {
+		sc_sink_write_stderr(text, format_lost(&line, pid, lost, ""));
 	}
 }
 
 void sc_sink_write_stderr(const char *line, size_t length)
 {
-	if (!is_connection(2) && is_writable(2)) {
-		write_without_signal(2, line, length);
-	}
+	find_stderr();
+	sc_outlet_write(&stderr_then, line, length, 0);
 }

@@ -67,7 +67,7 @@ static void start_whole(void)
 	sc_births_init();
 	sc_callsite_init();
 	sc_ownfds_init();
-	sc_sink_init(config.log);
+	sc_sink_init(config.log, config.format == SC_FORMAT_JSON);
 	sc_tally_init(config.tally);
 	if (config.mode == SC_MODE_WARN) {
 		sc_watch_init();

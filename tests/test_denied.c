@@ -68,6 +68,7 @@ static const struct call {
 	{"pread64", LOADER},
 	{"prlimit64", 0},
 	{"process_vm_readv", 0},
+	{"pwritev2", 0},
 	{"read", OWN | LOADER},
 	{"readlinkat", 0},
 	{"recvfrom", BLIND},

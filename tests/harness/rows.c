@@ -34,12 +34,14 @@ static const char *const *row_of(const struct rows_subject *subject, size_t row)
 	return rows ? (const void *)(rows + row * subject->row_bytes) : NULL;
 }
 
-static struct CMUnitTest make_test(const struct rows_subject *subject, const char *const *row)
+static struct CMUnitTest make_test(const struct rows_subject *subject, const char *const *row,
+	CMFixtureFunction setup, CMFixtureFunction teardown)
 {
 	struct CMUnitTest test = {
 		.name = subject->name,
 		.test_func = subject->test,
-		.teardown_func = stage_teardown,
+		.setup_func = setup,
+		.teardown_func = teardown,
 	};
 
 	if (row) {
@@ -55,6 +57,12 @@ static struct CMUnitTest make_test(const struct rows_subject *subject, const cha
 }
 
 int rows_run(const struct rows_subject *subjects, size_t count)
+{
+	return rows_run_between(subjects, count, NULL, stage_teardown);
+}
+
+int rows_run_between(const struct rows_subject *subjects, size_t count, CMFixtureFunction setup,
+	CMFixtureFunction teardown)
 {
 	struct CMUnitTest *tests;
 	size_t test_count = 0;
@@ -73,7 +81,7 @@ int rows_run(const struct rows_subject *subjects, size_t count)
 			const char *const *name = row_of(&subjects[s], row);
 
 			if (!name || is_wanted(*name)) {
-				tests[filled++] = make_test(&subjects[s], name);
+				tests[filled++] = make_test(&subjects[s], name, setup, teardown);
 			}
 		}
 	}

@@ -31,6 +31,10 @@ struct rows_subject {
  * HARNESS_ROWS="NAME NAME" in the environment, of the rows these alone. */
 int rows_run(const struct rows_subject *subjects, size_t count);
 
+/* The same, each test between these two. */
+int rows_run_between(const struct rows_subject *subjects, size_t count, CMFixtureFunction setup,
+	CMFixtureFunction teardown);
+
 #define ROWS_RUN(subjects) rows_run(subjects, sizeof(subjects) / sizeof((subjects)[0]))
 
 #endif

@@ -59,6 +59,23 @@ static void do_fork(char **words)
 	must(waitpid(pid, NULL, 0) == pid, "fork");
 }
 
+/* Who parts goes on twice. */
+static void do_part(char **words)
+{
+	(void)words;
+	must(fork() >= 0, "fork");
+}
+
+static void do_reap(char **words)
+{
+	int status;
+
+	(void)words;
+	while (wait(&status) > 0) {
+		must(status == 0, "a child");
+	}
+}
+
 static void do_close(char **words)
 {
 	(void)words;
@@ -145,6 +162,16 @@ static void do_fsize(char **words)
 	limit(RLIMIT_FSIZE, (rlim_t)number(words[0]), (rlim_t)number(words[0]));
 }
 
+/* "-1": as many bytes as the hard limit allows. */
+static void do_soft_fsize(char **words)
+{
+	struct rlimit limits;
+
+	must(getrlimit(RLIMIT_FSIZE, &limits) == 0, "getrlimit");
+	limit(RLIMIT_FSIZE, *words[0] == '-' ? limits.rlim_max : (rlim_t)number(words[0]),
+		limits.rlim_max);
+}
+
 static void do_chroot(char **words)
 {
 	must(chroot(words[0]) == 0 && chdir("/") == 0, "chroot");
@@ -169,6 +196,12 @@ static void do_fill_pipe(char **words)
 		must(errno == EAGAIN, "fill-pipe");
 	}
 	must(fcntl(fd, F_SETFL, flags) == 0, "F_SETFL");
+}
+
+/* For the program that is begun anew. */
+static void do_log(char **words)
+{
+	must(setenv("SAFECLOSE_LOG", words[0], 1) == 0, "setenv");
 }
 
 /* stderr becomes a pipe; its reader has the next free number. */
@@ -257,6 +290,7 @@ static const struct {
 	CALL(nanosleep),
 	CALL(pread64),
 	CALL(process_vm_readv),
+	CALL(pwritev2),
 	CALL(read),
 	CALL(setgroups),
 	CALL(setresgid),
@@ -394,6 +428,8 @@ static const struct {
 	{"dial", 0, do_dial},                               /* one more connection */
 	{"dup", 0, do_dup},                                 /* of the last, which is one more */
 	{"fork", 0, do_fork},                               /* a child that ends at once */
+	{"part", 0, do_part},                               /* parent and child both go on */
+	{"reap", 0, do_reap},                               /* wait for all children */
 	{"close", 0, do_close},                             /* the first */
 	{"close-all", 0, do_close_all},                     /* in order */
 	{"close-fd", 1, do_close_fd}, {"read", 0, do_read}, /* all from the first; writes a byte */
@@ -402,6 +438,8 @@ static const struct {
 	{"unfill", 0, do_unfill},                           /* give them back */
 	{"as", 1, do_as},                                   /* KIB more than are in use */
 	{"fsize", 1, do_fsize},                             /* BYTES */
+	{"soft-fsize", 1, do_soft_fsize},                   /* BYTES|-1 */
+	{"log", 1, do_log},                                 /* VALUE: of SAFECLOSE_LOG */
 	{"chroot", 1, do_chroot},                           /* FOLDER */
 	{"fifo", 1, do_fifo},                               /* PATH: opened to read and write */
 	{"fill-pipe", 1, do_fill_pipe},                     /* FD */

@@ -119,6 +119,13 @@ static void do_setsid(char **words)
 	must(setsid() > 0, "setsid");
 }
 
+static void do_devices(char **words)
+{
+	must(unshare(CLONE_NEWNS) == 0, "a mount namespace");
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+	must(mount(words[0], "/dev", NULL, MS_BIND, NULL) == 0, "mount");
+}
+
 /* As root of a user namespace: nobody outside may be read any more, the first process neither. */
 static void do_new_users(char **words)
 {
@@ -265,6 +272,7 @@ const struct word words_processes[] = {
 	{"clone", BLOCK, do_clone},         /* WORD... end */
 	{"daemon", 0, do_daemon},
 	{"setsid", 0, do_setsid},
+	{"devices", 1, do_devices}, /* FOLDER: is /dev from now on */
 	{"new-users", 0, do_new_users},
 	{"new-pids", BLOCK, do_new_pids}, /* WORD... end: and then the process ends */
 	/* posix_spawn|posix_spawnp|popen|system|system-background WORD... end */
