@@ -50,7 +50,8 @@ static struct crowd_end run(const struct row *row, const char *mode)
 							.environment = {OPTIONS, PATIENT}}},
 		"%s", row->words);
 	if (end.status != 0 || text_lines_with(end.report, "==", NULL) > 0) {
-		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);
+		fputs(end.report, stderr); /* a message would be cut */
+		fail_msg("status %d:\n%s", end.status, end.output);
 	}
 	return end;
 }
