@@ -9,7 +9,7 @@
 #include "harness/text.h"
 #include "harness/unit.h"
 
-enum { ROUNDS = 1500, RESETS = ROUNDS / 2 };
+enum { ROUNDS = 500, RESETS = ROUNDS / 2 };
 
 static struct crowd_end run(const char *mode)
 {

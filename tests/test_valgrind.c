@@ -15,7 +15,7 @@
 #define VALGRIND "/usr/bin/valgrind"
 /* On a busy machine valgrind's threads, one at a time, need more than the 2 s that exit waits. */
 #define PATIENT "SAFECLOSE_EXIT_TIMEOUT=30s"
-#define OPTIONS "VALGRIND_OPTS=-q --fair-sched=try --error-exitcode=99"
+#define OPTIONS "VALGRIND_OPTS=-q --vgdb=no --fair-sched=try --error-exitcode=99"
 
 static const struct row {
 	const char *name;
