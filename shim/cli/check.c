@@ -257,7 +257,8 @@ static void follow(struct finding *finding, const struct cli_script *script,
 /* Neither ELF nor "#!": a shell, and execvp(), have it run by sh, if it is text. */
 static bool is_shell_text(const char *head, size_t bytes)
 {
-	return bytes > 0 && memchr(head, '\0', bytes) == NULL;
+	bool is_elf = bytes >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
+	return bytes > 0 && !is_elf && memchr(head, '\0', bytes) == NULL;
 }
 
 static void check_content(struct finding *finding, int fd, const struct subject *subject, int depth)
