@@ -3,7 +3,7 @@
 // HARNESS
 /*
  * The addresses of a connection may be asked for late: also when its peer has reset it meanwhile,
- * and getpeername() has no answer any more.
+ * and getpeername() has no answer any more. And a peek at unread bytes changes nothing.
  */
 #include "../shim/inspect.h"
 #include "harness/deadline.h"
@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +41,7 @@ static const struct row {
 	{TEST_OF("MPTCP"), AF_INET, AF_INET, IPPROTO_MPTCP},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), FURTHER_COUNT = 4 };
 
 /* Where it listens on loopback, as the other domain sees it. */
 static socklen_t target_of(int listener, const struct row *row, union sc_addr *target)
@@ -144,14 +146,89 @@ static void test_inspect_keeps_addresses_it_has(void **state)
 	close(pair.theirs);
 }
 
+/* ---- peeks ---------------------------------------------------------------------------------- */
+
+static struct pair connect_with_unread(const struct row *row, const char *text)
+{
+	struct pair pair = connect_pair(row);
+	ssize_t length = (ssize_t)strlen(text);
+
+	assert_int_equal(send(pair.theirs, text, (size_t)length, MSG_NOSIGNAL), length);
+	assert_true(deadline_poll(pair.ours, POLLIN, deadline_in(DEADLINE_MS)) & POLLIN);
+	return pair;
+}
+
+static void close_pair(const struct pair *pair)
+{
+	close(pair->ours);
+	close(pair->theirs);
+}
+
+static void test_inspect_peek_leaves_all_unread(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		struct pair pair = connect_with_unread(&rows[i], "hello, world");
+		char bytes[16] = "";
+
+		assert_int_equal(sc_inspect_peek(pair.ours, bytes, 5), 5);
+		assert_string_equal(bytes, "hello");
+		assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 12);
+		assert_memory_equal(bytes, "hello, world", 12);
+		memset(bytes, 0, sizeof(bytes));
+		assert_int_equal(recv(pair.ours, bytes, sizeof(bytes), MSG_DONTWAIT), 12);
+		assert_memory_equal(bytes, "hello, world", 12);
+		assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
+		close_pair(&pair);
+	}
+}
+
+/* From Linux 6.9 on a peek would move on. */
+static void test_inspect_peek_keeps_off_a_peek_offset(void **state)
+{
+	struct pair pair = connect_with_unread(&rows[0], "hello");
+	const int offset = 0;
+	char bytes[8];
+
+	(void)state;
+	if (setsockopt(pair.ours, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0) {
+		close_pair(&pair);
+		print_message("no SO_PEEK_OFF here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
+	assert_int_equal(recv(pair.ours, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT), 5);
+	assert_memory_equal(bytes, "hello", 5);
+	close_pair(&pair);
+}
+
+/* There a peek decrypts what lies in the queue. */
+static void test_inspect_peek_keeps_off_kernel_tls(void **state)
+{
+	struct pair pair = connect_with_unread(&rows[0], "hello");
+	char bytes[8];
+
+	(void)state;
+	if (setsockopt(pair.ours, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) != 0) {
+		close_pair(&pair);
+		print_message("no kernel TLS here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
+	close_pair(&pair);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ROW_COUNT + 1] = {
+	struct CMUnitTest tests[ROW_COUNT + FURTHER_COUNT] = {
 		cmocka_unit_test(test_inspect_keeps_addresses_it_has),
+		cmocka_unit_test(test_inspect_peek_leaves_all_unread),
+		cmocka_unit_test(test_inspect_peek_keeps_off_a_peek_offset),
+		cmocka_unit_test(test_inspect_peek_keeps_off_kernel_tls),
 	};
 
 	for (size_t i = 0; i < ROW_COUNT; i++) {
-		tests[i + 1] = (struct CMUnitTest){
+		tests[FURTHER_COUNT + i] = (struct CMUnitTest){
 			.name = rows[i].name,
 			.test_func = test_inspect_finds_addresses_after_a_reset,
 			.initial_state = (void *)(uintptr_t)&rows[i],
