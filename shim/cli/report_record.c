@@ -420,7 +420,7 @@ static bool understand(struct parse *parse)
 		return refuse_plainly(
 			parse, "\"ts\" is no time such as 2024-05-01T12:00:00.000000Z");
 	}
-	record->is_listener = strcmp(parse->why, "listener") == 0;
+	record->is_listener = strcmp(parse->why, "listener") == 0 || record->peer[0] == 0;
 	for (enum cli_outcome outcome = 0; outcome < CLI_OUTCOME_COUNT; outcome++) {
 		if (strcmp(parse->outcome, outcome_names[outcome]) == 0) {
 			record->outcome = outcome;

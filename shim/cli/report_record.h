@@ -31,7 +31,7 @@ struct cli_record {
 	enum cli_outcome outcome;
 	uint64_t unread_bytes;
 	uint64_t unacked_bytes;
-	bool is_listener;                   /* unread and unacked are not of one connection */
+	bool is_listener;                   /* its unread are connections, not bytes */
 	char site[CLI_RECORD_PATH_MAX + 1]; /* empty where the report has null, as all below */
 	char exe[CLI_RECORD_PATH_MAX + 1];
 	char symbol[CLI_RECORD_PATH_MAX + 1];

@@ -18,6 +18,12 @@ FUZZ_SEEDS_check = $(LIBRARY) $(COMMAND) $(BUILD)/shim/line.o /bin/sh /bin/true 
 	/sbin/ldconfig
 FUZZ_OPTIONS_check := -max_len=200000 -rss_limit_mb=1024
 
+# It looks for no lines of source: that would start another program for each input.
+FUZZ_SOURCES_report := $(filter-out %/report.c %/report_source.c,$(wildcard shim/cli/report_*.c))
+FUZZ_LIBS_report := -lyajl -lm
+FUZZ_SEEDS_report := $(wildcard tests/fuzz/report/*)
+FUZZ_OPTIONS_report := -max_len=8000 -dict=tests/fuzz/report.dict
+
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%)
 
