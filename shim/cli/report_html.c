@@ -227,8 +227,8 @@ static void write_titles(FILE *file, const struct cli_view *view, const struct a
 		}
 	}
 	fprintf(file,
-		"<th>unread</th><th>lost</th><th>%ss</th><th class=\"name\">most: %s</th>"
-		"<th class=\"name\">most: %s</th><th class=\"name\">over time, a bar is %g s</th>"
+		"<th>unread</th><th>lost</th><th>%ss</th><th class=\"name\">top %s</th>"
+		"<th class=\"name\">top %s</th><th class=\"name\">over time, a bar is %g s</th>"
 		"</tr></thead>\n<tbody>\n",
 		cli_report_output_others(by), cli_report_output_others(by),
 		cli_report_output_notes(by), (double)axis->width_us / 1e6);

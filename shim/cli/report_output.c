@@ -18,12 +18,12 @@ const char *cli_report_output_noun(enum cli_by by)
 
 const char *cli_report_output_others(enum cli_by by)
 {
-	return by == CLI_BY_PEER ? "call site" : "peer";
+	return by == CLI_BY_PEER ? "site" : "peer";
 }
 
 const char *cli_report_output_notes(enum cli_by by)
 {
-	return by == CLI_BY_GUESS ? "call site" : "guess";
+	return by == CLI_BY_GUESS ? "site" : "guess";
 }
 
 /* "server.c:123 (reply) app+0x1a2b", "app+0x1a2b (reply+0x3c)" */

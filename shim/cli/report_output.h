@@ -15,7 +15,7 @@ struct cli_view {
 /* "call site", "peer", ... */
 const char *cli_report_output_noun(enum cli_by by);
 
-/* What the different others of a row are ("peer" or "call site"), and its notes ("guess", ...). */
+/* What the different others of a row are ("peer" or "site"), and its notes ("guess" or "site"). */
 const char *cli_report_output_others(enum cli_by by);
 const char *cli_report_output_notes(enum cli_by by);
 

@@ -20,8 +20,11 @@ enum {
 	COLUMNS,
 	GAP = 2,
 	CELL_SIZE = 64,
-	SHORTEST_NAME = 16, /* a column of names is not made narrower than that */
-	SHORTEST_TOP = 8,
+	SHORT_NAME = 40, /* narrower only where all other names are, too */
+	SHORTEST_NAME = 24,
+	LAST_NAME = 12, /* where nothing else helps */
+	SHORT_TOP = 24,
+	SHORTEST_TOP = 12,
 };
 
 struct column {
@@ -148,9 +151,10 @@ static void choose_columns(struct text *text)
 	}
 	set_title(&columns[COLUMN_UNREAD], "", "unread");
 	set_title(&columns[COLUMN_LOST], "", "lost");
-	set_title(&columns[COLUMN_OTHERS], "", table->by == CLI_BY_PEER ? "sites" : "peers");
-	set_title(&columns[COLUMN_TOP_OTHER], "most: ", cli_report_output_others(table->by));
-	set_title(&columns[COLUMN_TOP_NOTE], "most: ", cli_report_output_notes(table->by));
+	set_title(&columns[COLUMN_OTHERS], "", cli_report_output_others(table->by));
+	strcat(columns[COLUMN_OTHERS].title, "S");
+	set_title(&columns[COLUMN_TOP_OTHER], "top ", cli_report_output_others(table->by));
+	set_title(&columns[COLUMN_TOP_NOTE], "top ", cli_report_output_notes(table->by));
 	columns[COLUMN_NAME].is_left = true;
 	columns[COLUMN_TOP_OTHER].is_left = true;
 	columns[COLUMN_TOP_NOTE].is_left = true;
@@ -192,26 +196,31 @@ static void narrow(struct text *text, int which, size_t shortest, size_t width)
 	column->width -= excess < most ? excess : most;
 }
 
-/* First the longest names give, then the columns that tell least. */
+/* First the longest names give, then the columns that tell least; what they leave is the name's. */
 static void fit(struct text *text, size_t width)
 {
 	static const int dispensable[] = {
 		COLUMN_TOP_NOTE, COLUMN_TOP_OTHER, COLUMN_OTHERS, COLUMN_UNREAD};
+	struct column *name = &text->columns[COLUMN_NAME];
+	size_t natural = name->width;
 	if (width == 0) {
 		return;
 	}
-	narrow(text, COLUMN_TOP_OTHER, 2 * SHORTEST_TOP, width);
-	narrow(text, COLUMN_TOP_NOTE, 2 * SHORTEST_TOP, width);
-	narrow(text, COLUMN_NAME, 2 * SHORTEST_NAME, width);
+	narrow(text, COLUMN_TOP_OTHER, SHORT_TOP, width);
+	narrow(text, COLUMN_TOP_NOTE, SHORT_TOP, width);
+	narrow(text, COLUMN_NAME, SHORT_NAME, width);
 	narrow(text, COLUMN_TOP_NOTE, SHORTEST_TOP, width);
 	narrow(text, COLUMN_TOP_OTHER, SHORTEST_TOP, width);
 	narrow(text, COLUMN_NAME, SHORTEST_NAME, width);
 	for (size_t i = 0; i < sizeof(dispensable) / sizeof(dispensable[0]); i++) {
-		if (whole_width(text) <= width) {
-			return;
+		if (whole_width(text) > width) {
+			text->columns[dispensable[i]].is_shown = false;
 		}
-		text->columns[dispensable[i]].is_shown = false;
 	}
+	narrow(text, COLUMN_NAME, LAST_NAME, width);
+	size_t whole = whole_width(text);
+	size_t spare = whole < width ? width - whole : 0;
+	name->width = natural - name->width < spare ? natural : name->width + spare;
 }
 
 static void pad(FILE *file, size_t count)
