@@ -122,6 +122,12 @@ static void test_close_all_by_range_leaves_the_library(void **state)
 	close_all("range");
 }
 
+static void test_close_all_numbers_taken_leaves_the_library(void **state)
+{
+	(void)state;
+	close_all("take");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +144,8 @@ int main(void)
 			test_close_all_by_closefrom_leaves_the_library, crowd_teardown),
 		cmocka_unit_test_teardown(
 			test_close_all_by_range_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_close_all_numbers_taken_leaves_the_library, crowd_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
  *     closefrom   of 3
  *     range       close_range(3, ~0U, 0)
  *     walk        close() of every number in /proc/self/fd
+ *     take        dup2() onto every number up to 4200, then the loop
  * The last five close a connection with unread bytes before it and another one behind it, and tell
  * how many descriptors they have closed.
  */
@@ -279,6 +280,17 @@ static int close_by_range(void)
 	return close_loop();
 }
 
+/* What lies on a number is closed by it. */
+static int take_and_close(void)
+{
+	for (int fd = 3, end = highest(); fd < end; fd++) {
+		errno = ERRNO_BEFORE;
+		must(dup2(0, fd) == fd, "dup2");
+		must(errno == ERRNO_BEFORE, "dup2 touched errno");
+	}
+	return close_loop();
+}
+
 static void close_all(int (*close_them)(void))
 {
 	int ends[2];
@@ -295,7 +307,7 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(void);
 	} ways[] = {{"loop", close_loop}, {"walk", close_walk}, {"closefrom", close_by_closefrom},
-		{"range", close_by_range}};
+		{"range", close_by_range}, {"take", take_and_close}};
 
 	must(argc == 3, "arguments");
 	port = number(argv[1]);
