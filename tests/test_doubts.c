@@ -6,6 +6,7 @@
  */
 #include "harness/netns.h"
 #include "harness/rows.h"
+#include "harness/sanitizer.h"
 #include "harness/sharing.h"
 #include "harness/text.h"
 #include "harness/verdict.h"
@@ -53,6 +54,7 @@ static void test_table_of_a_thread_leaves_it_unknown(void **state)
 static void test_thread_born_with_a_table_holds_it(void **state)
 {
 	(void)state;
+	sanitizer_skip_if(sanitizer_is_for_threads(), "it has to know of every thread");
 	for (size_t i = 0; i < SHARING_MODES; i++) {
 		struct stage *stage = stage_open(PEER_IPV4);
 		struct stage_end end;
