@@ -11,8 +11,10 @@ enum {
 	ENTRIES_SIZE = 1024,
 	STAT_SIZE = 512,
 	SESSION_FIELD = 6,
+	FLAGS_FIELD = 9,
 	THREADS_FIELD = 20,
-	START_TIME_FIELD = 22
+	START_TIME_FIELD = 22,
+	KERNEL_THREAD_FLAG = 0x00200000, /* PF_KTHREAD, linux/sched.h */
 };
 
 /* What getdents64 writes (linux/dirent.h; not in a header for programs). */
@@ -147,6 +149,9 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 			stat->parent = (int)sc_procfs_number_in(field, 10);
 		} else if (number == SESSION_FIELD) {
 			stat->session = (int)sc_procfs_number_in(field, 10);
+		} else if (number == FLAGS_FIELD) {
+			stat->is_kernel_thread =
+				(sc_procfs_number_in(field, 10) & KERNEL_THREAD_FLAG) != 0;
 		} else if (number == THREADS_FIELD) {
 			stat->threads = (int)sc_procfs_number_in(field, 10);
 		} else if (number == START_TIME_FIELD) {

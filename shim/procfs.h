@@ -13,6 +13,7 @@
 struct sc_process_stat {
 	int parent; /* PPid */
 	int session;
+	bool is_kernel_thread;
 	char state; /* R, S, Z, ... */
 	int threads;
 	uint64_t start_time; /* clock ticks since boot */

@@ -5,7 +5,7 @@
 #include "sys.h"
 #include <linux/capability.h>
 
-enum { INIT = 1, KTHREADD = 2 };
+enum { INIT = 1 };
 
 /* Is the caller privileged, so that only somebody even more so can refuse to be read? */
 static bool may_trace(void)
@@ -81,8 +81,7 @@ void sc_relatives_look(
 	}
 	stranger->relatives.line[0].pid = pid;
 	stranger->relatives.line[0].start_time = stat.start_time;
-	stranger->is_nothing = pid == KTHREADD || stat.parent == KTHREADD ||
-			       (stat.state == 'Z' && stat.threads <= 1) ||
+	stranger->is_nothing = stat.is_kernel_thread || (stat.state == 'Z' && stat.threads <= 1) ||
 			       (pid == INIT && sc_procfs_stat(proc, self, &own) == 0 &&
 				       is_remote_init(pid, &stat, &own, self));
 	if (!stranger->is_nothing && stat.start_time >= oldest_born) {
