@@ -73,6 +73,7 @@ HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sor
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
 # The actor once more, linked with musl, where there is musl-gcc. It has no headers of the kernel's.
 MUSL_ACTOR := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(BUILD)/tests/musl/actor))
+TEST_EXAMPLE := $(BUILD)/tests/harness_example/server
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
 .PHONY: all demo check check-real install uninstall clean help FORCE
@@ -174,6 +175,10 @@ $(BUILD)/tests/musl/actor: tests/programs/actor.c $(sort $(wildcard tests/progra
 		$(addprefix -idirafter ,/usr/include /usr/include/$(shell $(CC) -print-multiarch)) \
 		-o $@ $(filter %.c,$^)
 
+$(TEST_EXAMPLE): $(BUILD)/%: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -O0 -g -rdynamic $(LDFLAGS) -o $@ $<
+
 $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
@@ -182,7 +187,7 @@ check:
 	$(Q)tests/get-library cmocka $(CC)
 	$(Q)tests/get-library yajl $(CC)
 	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) \
-		$(TEST_PLUGINS) $(MUSL_ACTOR)
+		$(TEST_PLUGINS) $(TEST_EXAMPLE) $(MUSL_ACTOR)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 check-real: $(LIBRARY)
