@@ -576,6 +576,25 @@ static void test_cli_check_tells_the_truth(void **state)
 	}
 }
 
+/* What is counted is nothing then, and success would be a lie. */
+static void test_cli_check_is_asked_where_resets_are_counted(void **state)
+{
+	const char *const words[] = {
+		COMMAND_SAFECLOSE, "run", "--fail-on-reset", must_build("static", "-static"), NULL};
+	struct command_end end;
+
+	(void)state;
+	sanitizer_skip_if(sanitizer_is_any(), "the sanitizer's library has to be the first");
+	end = command_run(words, NULL);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(text_lines(end.errors), 1);
+	assert_contains(end.errors, "safeclose: run: no reset by ");
+	end = command_run((const char *const[]){COMMAND_SAFECLOSE, "run", "--fail-on-reset",
+				  must_build("dynamic", ""), NULL},
+		NULL);
+	assert_string_equal(end.errors, "");
+}
+
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -604,6 +623,7 @@ int main(void)
 		WITH_FOLDER(test_cli_check_refuses_and_names_the_word),
 		WITH_FOLDER(test_cli_check_help_is_told),
 		WITH_FOLDER(test_cli_check_tells_the_truth),
+		WITH_FOLDER(test_cli_check_is_asked_where_resets_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

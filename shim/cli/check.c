@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* safeclose check: does preloading reach a program, and if not, why? */
+#include "check.h"
 #include "cli.h"
 #include "elf.h"
 #include "library.h"
@@ -352,24 +353,45 @@ static bool read_library(struct cli_elf *elf, const char *path)
 	return trouble == NULL;
 }
 
+static bool read_libraries(struct subject *subject)
+{
+	return read_library(&subject->elf, subject->library.path) &&
+	       (subject->library.other[0] == '\0' ||
+		       read_library(&subject->other, subject->library.other));
+}
+
+static void forget_libraries(struct subject *subject)
+{
+	cli_elf_free(&subject->elf);
+	cli_elf_free(&subject->other);
+}
+
+bool cli_check_is_out_of_reach(const struct cli_library *library, const char *name)
+{
+	static struct subject subject;
+	static struct finding finding;
+	subject.library = *library;
+	if (read_libraries(&subject)) {
+		check_file(&finding, name, &subject, 0);
+	}
+	forget_libraries(&subject);
+	return finding.verdict == UNREACHABLE;
+}
+
 static int check_all(char **names, const char *wanted)
 {
 	static struct subject subject;
 	int worst = REACHABLE;
-	bool is_ready = true;
-	if (!cli_library_find(&subject.library, wanted) ||
-		!read_library(&subject.elf, subject.library.path) ||
-		(subject.library.other[0] != '\0' &&
-			!read_library(&subject.other, subject.library.other))) {
-		is_ready = false;
-		worst = TROUBLE;
+	if (!cli_library_find(&subject.library, wanted)) {
+		return TROUBLE;
 	}
+	bool is_ready = read_libraries(&subject);
 	for (; is_ready && *names != NULL; names++) {
 		int verdict = check_program(*names, &subject);
 		worst = verdict > worst ? verdict : worst;
 	}
-	cli_elf_free(&subject.elf);
-	cli_elf_free(&subject.other);
+	forget_libraries(&subject);
+	worst = is_ready ? worst : TROUBLE;
 	return cli_end_output(worst, TROUBLE);
 }
 

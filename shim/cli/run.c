@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* safeclose run: sets the variables, preloads the library, runs the command. */
+#include "check.h"
 #include "child.h"
 #include "cli.h"
 #include "library.h"
@@ -219,9 +220,13 @@ static bool set_preload(const struct cli_library *library)
 	return is_set;
 }
 
-static int run_counted(const struct order *order, char **command)
+static int run_counted(const struct order *order, const struct cli_library *library, char **command)
 {
 	struct cli_resets resets;
+	if (cli_check_is_out_of_reach(library, command[0])) {
+		cli_complain(
+			"run: no reset by %s itself is seen; safeclose check says why", command[0]);
+	}
 	if (!cli_resets_begin(&resets)) {
 		return CLI_USAGE;
 	}
@@ -249,7 +254,8 @@ static int run(const struct order *order, char **command)
 	if (order->is_dry) {
 		return print_command_line(order, &library, command);
 	}
-	return order->reset_status != 0 ? run_counted(order, command) : cli_child_exec(command);
+	return order->reset_status != 0 ? run_counted(order, &library, command)
+					: cli_child_exec(command);
 }
 
 int cli_run(int argc, char **argv)
