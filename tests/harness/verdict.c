@@ -39,16 +39,23 @@ void assert_not_reported(const struct stage_end *end)
 }
 
 /* A peer that is slow to hang up lets the program's end come first, which then is told of as well. */
+static char *at_exit(const char *text)
+{
+	return text_replaced(text ? text : "", "fin in ", "fin (exit) in ");
+}
+
 static size_t lines_with(const char *lines, const char *text, const char *other_text)
 {
+	char *late = at_exit(text);
+	char *other_late = at_exit(other_text);
 	size_t count = text_lines_with(lines, text, other_text);
 
-	if (other_text && strstr(other_text, "fin in ")) {
-		char *at_exit = text_replaced(other_text, "fin in ", "fin (exit) in ");
-
-		count += text_lines_with(lines, text, at_exit);
-		free(at_exit);
+	if ((text && strcmp(late, text) != 0) ||
+		(other_text && strcmp(other_late, other_text) != 0)) {
+		count += text_lines_with(lines, late, other_late);
 	}
+	free(late);
+	free(other_late);
 	return count;
 }
 
