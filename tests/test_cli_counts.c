@@ -263,6 +263,23 @@ static void test_peer_has_the_port_of_a_service_only(void **state)
 	free(record);
 }
 
+static void test_site_that_is_unknown_is_the_call(void **state)
+{
+	struct cli_record *record = calloc(1, sizeof(*record));
+	char name[64];
+
+	(void)state;
+	cli_report_record_site(record, name, sizeof(name));
+	assert_string_equal(name, "");
+	strcpy(record->via, "exit");
+	cli_report_record_site(record, name, sizeof(name));
+	assert_string_equal(name, "(exit)");
+	strcpy(record->site, "a+0x1");
+	cli_report_record_site(record, name, sizeof(name));
+	assert_string_equal(name, "a+0x1");
+	free(record);
+}
+
 static void add_numbers(struct cli_distinct *set, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++) {
@@ -612,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_time_is_that_of_the_c_library),
 		cmocka_unit_test(test_time_forms),
 		cmocka_unit_test(test_peer_has_the_port_of_a_service_only),
+		cmocka_unit_test(test_site_that_is_unknown_is_the_call),
 		cmocka_unit_test(test_distinct_is_exact_and_then_near),
 		cmocka_unit_test(test_top_is_never_more_than_the_truth),
 		cmocka_unit_test(test_top_of_many_equals_is_none),

@@ -7,6 +7,7 @@
  */
 #include "harness/deadline.h"
 #include "harness/sanitizer.h"
+#include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
 
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -1232,7 +1234,8 @@ static struct outcome report_of_myself(
 	snprintf(site, sizeof(site), "%s+0x%" PRIxPTR, slash + 1, offset);
 	begin_log(&log);
 	fprintf(log.file,
-		"{\"v\":1,\"ts\":\"%d-05-01T00:00:00Z\",\"exe\":\"%s\",\"local\":\"10.0.0.5:8080\","
+		"{\"v\":1,\"ts\":\"%d-05-01T00:00:00Z\",\"via\":\"close\",\"exe\":\"%s\",\"local\":"
+		"\"10.0.0.5:8080\","
 		"\"peer\":\"10.0.0.9:40000\",\"unread\":1,\"unacked\":1,\"outcome\":\"rst\","
 		"\"why\":"
 		"\"unread\",\"site\":\"%s\",\"symbol\":null,\"guess\":null}\n",
@@ -1295,6 +1298,64 @@ static void test_report_finds_lines_of_source(void **state)
 	unlink(elsewhere);
 }
 
+/* That line of a file of source. */
+static char *line_of_source(const char *place)
+{
+	const char *colon = strrchr(place, ':');
+	char *path = strndup(place, (size_t)(colon - place));
+	char *text = text_of_file(path), *line, *at = text;
+
+	for (long number = strtol(colon + 1, NULL, 10); number > 1; number--) {
+		at = strchr(at, '\n');
+		assert_non_null(at);
+		at++;
+	}
+	line = strndup(at, strcspn(at, "\n"));
+	free(text);
+	free(path);
+	return line;
+}
+
+/* The actor closes over unread bytes; returns what the library wrote. */
+static const char *close_over_unread(struct stage *stage)
+{
+	program_start(&stage->program,
+		&(struct program_options){.mode = "warn", .environment = {"SAFECLOSE_FORMAT=json"}},
+		"connect 3 %s await-unread 3 5 close 3 say closed hear go", stage->peer.target);
+	peer_accept(&stage->peer);
+	assert_int_equal(send(stage->peer.fd, "SSH-2", 5, MSG_NOSIGNAL), 5);
+	program_hear(&stage->program, "closed");
+	return stage_finish(stage, true).errors;
+}
+
+static void test_report_of_what_the_library_wrote(void **state)
+{
+	struct stage *stage = stage_open(PEER_IPV6);
+	const char *log = close_over_unread(stage);
+	struct setting setting = {.input = file_with(log, strlen(log))};
+	struct outcome told = run(&setting, "--json");
+	yajl_val tree = parse(told.output);
+	yajl_val row = member(tree, "rows", yajl_t_array)->u.array.values[0];
+
+	(void)state;
+	assert_string_equal(told.errors, "");
+	assert_int_equal(told.status, 0);
+	assert_member(row, "reports", 1);
+	assert_member(member(row, "outcomes", yajl_t_object), "rst", 1);
+	assert_member(row, "unread", 5);
+	assert_int_equal(strncmp(text_member(row, "site"), "actor+0x", 8), 0);
+	assert_non_null(strstr(text_member(member(row, "top_peer", yajl_t_object), "name"), "::1"));
+	if (is_installed("addr2line") && has_debug_information(PROGRAM_FOLDER "actor")) {
+		char *line = line_of_source(text_member(row, "source"));
+
+		assert_non_null(strstr(line, "close("));
+		free(line);
+	}
+	yajl_tree_free(tree);
+	end(&told);
+	close(setting.input);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -1344,6 +1405,7 @@ int main(void)
 		cmocka_unit_test(test_report_in_a_pipe_is_not_cut),
 		cmocka_unit_test(test_report_shows_progress_in_a_terminal),
 		cmocka_unit_test(test_report_finds_lines_of_source),
+		cmocka_unit_test_teardown(test_report_of_what_the_library_wrote, stage_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

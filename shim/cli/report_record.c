@@ -16,6 +16,7 @@ enum key {
 	KEY_V,
 	KEY_TS,
 	KEY_EXE,
+	KEY_VIA,
 	KEY_LOCAL,
 	KEY_PEER,
 	KEY_UNREAD,
@@ -38,6 +39,7 @@ static const struct {
 	[KEY_V] = {NAME("v"), NUMBER},
 	[KEY_TS] = {NAME("ts"), STRING},
 	[KEY_EXE] = {NAME("exe"), STRING_OR_NULL},
+	[KEY_VIA] = {NAME("via"), STRING_OR_NULL},
 	[KEY_LOCAL] = {NAME("local"), STRING_OR_NULL},
 	[KEY_PEER] = {NAME("peer"), STRING_OR_NULL},
 	[KEY_UNREAD] = {NAME("unread"), NUMBER},
@@ -185,6 +187,7 @@ static char *place_of(struct parse *parse, size_t *size)
 		PLACE(KEY_OUTCOME, parse->outcome);
 		PLACE(KEY_WHY, parse->why);
 		PLACE(KEY_EXE, record->exe);
+		PLACE(KEY_VIA, record->via);
 		PLACE(KEY_LOCAL, record->local);
 		PLACE(KEY_PEER, record->peer);
 		PLACE(KEY_SITE, record->site);
@@ -441,8 +444,17 @@ bool cli_report_record_read(const char *line, size_t length, struct cli_record *
 	}
 	struct parse parse = {.record = record, .what = what, .key = KEY_OTHER};
 	record->site[0] = record->exe[0] = record->symbol[0] = 0;
-	record->peer[0] = record->local[0] = record->guess[0] = 0;
+	record->peer[0] = record->local[0] = record->guess[0] = record->via[0] = 0;
 	return parse_line(&parse, line, length) && understand(&parse);
+}
+
+void cli_report_record_site(const struct cli_record *record, char *name, size_t size)
+{
+	if (record->site[0] != 0 || record->via[0] == 0) {
+		snprintf(name, size, "%s", record->site);
+	} else {
+		snprintf(name, size, "(%s)", record->via);
+	}
 }
 
 /* The port at the end of addr:port, and where its colon is. -1: none. */

@@ -34,6 +34,7 @@ struct cli_record {
 	bool is_listener;                   /* its unread are connections, not bytes */
 	char site[CLI_RECORD_PATH_MAX + 1]; /* empty where the report has null, as all below */
 	char exe[CLI_RECORD_PATH_MAX + 1];
+	char via[CLI_RECORD_WORD_MAX + 1];
 	char symbol[CLI_RECORD_PATH_MAX + 1];
 	char peer[CLI_RECORD_WORD_MAX + 1]; /* as in the report: addr:port */
 	char local[CLI_RECORD_WORD_MAX + 1];
@@ -55,6 +56,9 @@ bool cli_report_record_time(const char *text, int64_t *time_us);
 
 /* Of a site "module+0xoffset": how long the module's name is; all of it where there is no offset. */
 size_t cli_report_module_length(const char *site);
+
+/* The call site by which reports are counted; "(exit)" where there is none, but the call is known. */
+void cli_report_record_site(const struct cli_record *record, char *name, size_t size);
 
 /*
  * The peer by which reports are counted: its address, and its port where that is a service's: below

@@ -204,35 +204,36 @@ static void note(struct cli_distinct *set, struct cli_top *top, const char *name
 }
 
 /* By which name a record is counted, and what is told of the others it has. */
-static void choose_names(const struct cli_table *table, const struct cli_record *record,
-	const char *peer, const char **name, const char **other, const char **extra)
+static void choose_names(enum cli_by by, const char *site, const char *peer,
+	const struct cli_record *record, const char **name, const char **other, const char **extra)
 {
 	*other = peer;
 	*extra = record->guess;
-	switch (table->by) {
+	switch (by) {
 	case CLI_BY_PEER:
 		*name = peer;
-		*other = record->site;
+		*other = site;
 		break;
 	case CLI_BY_EXE:
 		*name = record->exe;
 		break;
 	case CLI_BY_GUESS:
 		*name = record->guess;
-		*extra = record->site;
+		*extra = site;
 		break;
 	default:
-		*name = record->site;
+		*name = site;
 		break;
 	}
 }
 
 void cli_report_table_add(struct cli_table *table, const struct cli_record *record)
 {
-	char peer[CLI_RECORD_WORD_MAX + 1];
+	char peer[CLI_RECORD_WORD_MAX + 1], site[CLI_RECORD_PATH_MAX + 1];
 	cli_report_record_peer(record, peer, sizeof(peer));
+	cli_report_record_site(record, site, sizeof(site));
 	const char *name, *other, *extra;
-	choose_names(table, record, peer, &name, &other, &extra);
+	choose_names(table->by, site, peer, record, &name, &other, &extra);
 	bool is_by_site = table->by == CLI_BY_SITE;
 	struct cli_group key = {
 		.hash = cli_report_distinct_hash(name),
