@@ -71,16 +71,18 @@ TEST_NAMES := $(patsubst tests/%.c,%,$(sort $(wildcard tests/test_*.c)))
 TESTS := $(TEST_NAMES:%=$(BUILD)/tests/%)
 HARNESS_OBJECTS := $(patsubst tests/harness/%.c,$(BUILD)/tests/harness/%.o,$(sort $(wildcard tests/harness/*.c)))
 TEST_PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/tests/programs/%,$(sort $(wildcard tests/programs/*.c)))
-# The actor once more, linked with musl, where there is musl-gcc. It has no headers of the kernel's.
-MUSL_ACTOR := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(BUILD)/tests/musl/actor))
+# Some once more, linked with musl, where there is musl-gcc. It has no headers of the kernel's.
+MUSL_PROGRAMS := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(addprefix $(BUILD)/musl/,actor \
+	server threads tidy watcher)))
 TEST_EXAMPLE := $(BUILD)/tests/harness_example/server
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
-.PHONY: all demo check check-real install uninstall clean help FORCE
+.PHONY: all lib32 lib32-check demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY) $(COMMAND)
 
 help:
 	@echo 'make               build $(LIBRARY) and $(COMMAND)'
+	@echo 'make lib32         build $(BUILD)/lib32/libsafeclose.so, for i386'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
 	@echo '                   installs cmocka and yajl where they are missing'
@@ -168,8 +170,8 @@ $(BUILD)/tests/programs/actor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tes
 $(TEST_PROGRAMS): $(BUILD)/tests/programs/%: $(BUILD)/tests/programs/%.o
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread -ldl
 
-$(BUILD)/tests/musl/actor: tests/programs/actor.c $(sort $(wildcard tests/programs/words/*)) \
-		tests/programs/musl.h $(BUILD)/flags
+$(BUILD)/musl/actor: $(sort $(wildcard tests/programs/words/*.c))
+$(BUILD)/musl/%: tests/programs/%.c tests/programs/musl.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,MUSL,$@)musl-gcc -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -include tests/programs/musl.h \
 		$(addprefix -idirafter ,/usr/include /usr/include/$(shell $(CC) -print-multiarch)) \
@@ -187,8 +189,20 @@ check:
 	$(Q)tests/get-library cmocka $(CC)
 	$(Q)tests/get-library yajl $(CC)
 	$(Q)$(MAKE) --no-print-directory $(LIBRARY) $(COMMAND) $(TESTS) $(TEST_PROGRAMS) \
-		$(TEST_PLUGINS) $(TEST_EXAMPLE) $(MUSL_ACTOR)
+		$(TEST_PLUGINS) $(TEST_EXAMPLE) $(MUSL_PROGRAMS)
+	$(if $(SANITIZE),,$(Q)if echo 'int main(void){return 0;}' | \
+		$(CC) -m32 -x c -o $(BUILD)/tests/builds32 - 2>/dev/null; then \
+		$(MAKE) --no-print-directory lib32-check; fi)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
+
+# For i386, with a compiler of x86-64. Debian's kernel headers are those of x86-64 too.
+LIB32 := $(MAKE) --no-print-directory BUILD=$(BUILD)/lib32 CC='$(CC) -m32' CFLAGS='$(CFLAGS) -Wno-psabi \
+	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)'
+lib32:
+	$(Q)$(LIB32) $(BUILD)/lib32/libsafeclose.so
+lib32-check:
+	$(Q)$(LIB32) $(addprefix $(BUILD)/lib32/,libsafeclose.so \
+		$(addprefix tests/programs/,actor handler server threads tidy watcher))
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)

@@ -162,7 +162,7 @@ static void one_has_ended(
 
 static uint32_t most_lingering(void)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint64_t soft = limit.rlim_cur < INT_MAX / 2 ? limit.rlim_cur : INT_MAX / 2;
 	uint64_t room = soft > SPARE_DESCRIPTORS ? soft - SPARE_DESCRIPTORS : 0;

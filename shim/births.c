@@ -102,7 +102,7 @@ static uint32_t now_ticks(void)
 
 void sc_births_init(void)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint32_t size = limit.rlim_max < TABLE_MAX ? (uint32_t)limit.rlim_max : TABLE_MAX;
 	size = size < TABLE_MIN ? TABLE_MIN : size;

@@ -18,7 +18,7 @@ static const char *base_name(const char *path)
 /* A program that is linked to fixed addresses is told by those. */
 static bool has_fixed_addresses(uint64_t base)
 {
-	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)base;
+	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)(uintptr_t)base;
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_type == ET_EXEC;
 }
 
@@ -125,7 +125,7 @@ static void find_module(struct sc_site *site, char *name, size_t size)
 		find_mapped(site, name, size);
 		return;
 	}
-	if (find_object((void *)site->address, &object) != 0) {
+	if (find_object((void *)(uintptr_t)site->address, &object) != 0) {
 		return;
 	}
 	const struct link_map *map = object.dlfo_link_map;

@@ -19,7 +19,7 @@ int sc_channel_open(struct sc_channel *channel)
 	if (error != 0) {
 		return error;
 	}
-	struct stat status;
+	struct stat64 status;
 	if (SC_SYS2(SYS_fstat, pair[0], &status) == 0) {
 		sc_family_add_channel(status.st_ino);
 	}

@@ -62,7 +62,7 @@ static void visit_numbers(struct walk *walk, unsigned last)
 
 static unsigned highest_number(void)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	return limit.rlim_cur < UNLISTED_MAX ? (unsigned)limit.rlim_cur : UNLISTED_MAX;
 }

@@ -2,7 +2,7 @@
 #include "executable.h"
 #include "line.h"
 #include "sys.h"
-#include <elf.h>
+#include <link.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,7 +26,10 @@ enum {
 #define OWN_MACHINE EM_X86_64
 #elif defined(__aarch64__)
 #define OWN_MACHINE EM_AARCH64
+#elif defined(__i386__)
+#define OWN_MACHINE EM_386
 #endif
+#define OWN_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
 static size_t size_of_strings(char *const *strings)
 {
@@ -44,7 +47,7 @@ static size_t size_of_strings(char *const *strings)
 /* execve(2): a quarter of the stack's limit; half of that here, to be sure. */
 static bool fit_arguments(const struct sc_exec *exec)
 {
-	struct rlimit limit = {0, 0};
+	struct rlimit64 limit = {0, 0};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
 	size_t most =
 		limit.rlim_cur / 8 < ARGUMENTS_DEFAULT ? limit.rlim_cur / 8 : ARGUMENTS_DEFAULT;
@@ -53,7 +56,7 @@ static bool fit_arguments(const struct sc_exec *exec)
 
 static bool is_executable_file(const struct sc_exec *exec)
 {
-	struct stat status;
+	struct stat64 status;
 	if (SC_SYS4(SYS_newfstatat, exec->folder, exec->path, &status, exec->flags) != 0 ||
 		!S_ISREG(status.st_mode)) {
 		return false;
@@ -115,19 +118,19 @@ static bool is_forbidden(const struct sc_exec *exec)
 	return result < 0 && result != -EINVAL && result != -ENOSYS;
 }
 
-static bool is_own_elf(const char *head, long length, Elf64_Ehdr *header)
+static bool is_own_elf(const char *head, long length, ElfW(Ehdr) * header)
 {
 	if (length < (long)sizeof(*header)) {
 		return false;
 	}
 	memcpy(header, head, sizeof(*header));
 	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
-	       header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == OWN_MACHINE &&
+	       header->e_ident[EI_CLASS] == OWN_CLASS && header->e_machine == OWN_MACHINE &&
 	       (header->e_type == ET_EXEC || header->e_type == ET_DYN) &&
-	       header->e_phentsize == sizeof(Elf64_Phdr);
+	       header->e_phentsize == sizeof(ElfW(Phdr));
 }
 
-static bool is_interpreter_there(int fd, const Elf64_Phdr *part)
+static bool is_interpreter_there(int fd, const ElfW(Phdr) * part)
 {
 	char name[HEAD_SIZE];
 	if (part->p_filesz >= sizeof(name) || SC_SYS4(SYS_pread64, fd, name, part->p_filesz,
@@ -140,12 +143,12 @@ static bool is_interpreter_there(int fd, const Elf64_Phdr *part)
 }
 
 /* The kernel reads the program headers, and needs the interpreter that one of them may name. */
-static bool is_elf_whole(const struct sc_exec *exec, const Elf64_Ehdr *header)
+static bool is_elf_whole(const struct sc_exec *exec, const ElfW(Ehdr) * header)
 {
 	int fd = open_file(exec);
 	bool is_whole = fd >= 0;
 	for (unsigned i = 0; is_whole && i < header->e_phnum; i++) {
-		Elf64_Phdr part;
+		ElfW(Phdr) part;
 		is_whole = SC_SYS4(SYS_pread64, fd, &part, sizeof(part),
 				   header->e_phoff + i * sizeof(part)) == (long)sizeof(part);
 		if (is_whole && part.p_type == PT_INTERP) {
@@ -183,7 +186,7 @@ static bool is_runnable(const struct sc_exec *exec, int depth)
 	if (length < 0 || depth > INTERPRETER_DEPTH || is_forbidden(exec)) {
 		return false;
 	}
-	Elf64_Ehdr header;
+	ElfW(Ehdr) header;
 	if (is_own_elf(head, length, &header)) {
 		return is_elf_whole(exec, &header);
 	}

@@ -15,6 +15,8 @@
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
+#elif defined(__i386__)
+#define ARCHITECTURE AUDIT_ARCH_I386
 #endif
 
 struct filter {

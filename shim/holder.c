@@ -101,7 +101,7 @@ bool sc_holder_is_starting(int pid)
 uint32_t sc_holder_exe(int pid)
 {
 	char name[64];
-	struct stat status;
+	struct stat64 status;
 	name_in_proc(name, sizeof(name), pid, "/exe");
 	long error = SC_SYS4(SYS_newfstatat, AT_FDCWD, name, &status, 0);
 	return error == 0 ? (uint32_t)status.st_ino : 0;

@@ -35,7 +35,7 @@ bool sc_inspect_is_tcp(int fd)
 
 uint64_t sc_inspect_inode(int fd)
 {
-	struct stat status;
+	struct stat64 status;
 	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
 }
 

@@ -77,7 +77,9 @@ static bool is_abort_final(void)
 {
 	struct {
 		void (*handler)(int);
-		unsigned long rest[3]; /* flags, restorer, a set of 64 signals */
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t signals;
 	} action;
 	return SC_SYS4(SYS_rt_sigaction, SIGABRT, NULL, &action, sizeof(uint64_t)) == 0 &&
 	       (action.handler == SIG_DFL || action.handler == SIG_IGN);

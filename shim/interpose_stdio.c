@@ -41,7 +41,7 @@ SC_EXPORT int fclose(FILE *stream)
 /* Does fd still hold the connection? */
 static bool still_holds(int fd, const struct sc_closing *closing)
 {
-	struct stat status;
+	struct stat64 status;
 	return SC_SYS2(SYS_fstat, fd, &status) == 0 && S_ISSOCK(status.st_mode) &&
 	       status.st_ino == closing->job.conn.inode;
 }

@@ -19,7 +19,7 @@ enum { KERNEL_SIGSET_SIZE = 8 };
 /* What it is first, its number last: who sees the number sees the rest. */
 void sc_outlet_set(struct sc_outlet *it, int fd, bool is_syslog)
 {
-	struct stat status;
+	struct stat64 status;
 	atomic_store(&it->fd, -1);
 	if (fd >= 0 && SC_SYS2(SYS_fstat, fd, &status) == 0) {
 		atomic_store(&it->device, status.st_dev);
@@ -43,7 +43,7 @@ void sc_outlet_set_like(struct sc_outlet *it, const struct sc_outlet *other, int
 
 static bool is_still_itself(const struct sc_outlet *it, int fd)
 {
-	struct stat status;
+	struct stat64 status;
 	return fd >= 0 && SC_SYS2(SYS_fstat, fd, &status) == 0 &&
 	       status.st_dev == atomic_load(&it->device) &&
 	       status.st_ino == atomic_load(&it->inode);

@@ -100,7 +100,7 @@ static _Atomic int first_number; /* 0: not found out yet */
 
 static int find_first_number(void)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint64_t floor = limit.rlim_cur <= 2 * ROOM ? limit.rlim_cur / 2 : limit.rlim_cur - ROOM;
 	int first = floor < FLOOR_MAX ? (int)floor : FLOOR_MAX;
@@ -116,7 +116,7 @@ int sc_ownfds_first_copy(void)
 
 int sc_ownfds_share(int wanted)
 {
-	struct rlimit limit = {1024, 1024};
+	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
 	uint64_t share = limit.rlim_cur / SHARE_OF_LIMIT;
 	return share < (uint64_t)wanted ? (int)share : wanted;
@@ -277,7 +277,7 @@ static void forget_moments(void)
 
 static uint64_t inode_of(int fd)
 {
-	struct stat status;
+	struct stat64 status;
 	return SC_SYS2(SYS_fstat, fd, &status) == 0 ? status.st_ino : 0;
 }
 

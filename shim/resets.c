@@ -32,7 +32,7 @@ static uint64_t cookie_of(int fd)
 
 static uint64_t inode_of_namespace(void)
 {
-	struct stat status;
+	struct stat64 status;
 	return SC_SYS4(SYS_newfstatat, AT_FDCWD, NAMESPACE, &status, 0) == 0 ? status.st_ino : 0;
 }
 

@@ -271,6 +271,178 @@ sc_stubs_clone_thread:
 	.size	return_address, 8
 return_address:
 	.zero	8
+#elif defined(__i386__)
+	.text
+
+	.globl	syscall
+	.type	syscall, @function
+syscall:
+	.cfi_startproc
+	subl	$4, %esp
+	.cfi_adjust_cfa_offset 4
+	pushl	12(%esp)
+	.cfi_adjust_cfa_offset 4
+	pushl	12(%esp)
+	.cfi_adjust_cfa_offset 4
+	call	sc_syscall_route	/* number and first argument; %eax: where to go */
+	addl	$12, %esp
+	.cfi_adjust_cfa_offset -12
+	jmp	*%eax
+	.cfi_endproc
+	.size	syscall, . - syscall
+
+	.globl	clone
+	.type	clone, @function
+clone:
+	.cfi_startproc
+	pushl	12(%esp)
+	.cfi_adjust_cfa_offset 4
+	pushl	12(%esp)
+	.cfi_adjust_cfa_offset 4
+	pushl	12(%esp)
+	.cfi_adjust_cfa_offset 4
+	call	sc_syscall_route_clone
+	addl	$12, %esp
+	.cfi_adjust_cfa_offset -12
+	jmp	*%eax
+	.cfi_endproc
+	.size	clone, . - clone
+
+/* A struct comes back in memory whose address is the first argument, which the callee pops. */
+	.globl	dlopen
+	.type	dlopen, @function
+dlopen:
+	.cfi_startproc
+	subl	$28, %esp
+	.cfi_adjust_cfa_offset 28
+	leal	16(%esp), %eax
+	movl	%eax, (%esp)
+	movl	32(%esp), %eax
+	movl	%eax, 4(%esp)
+	movl	36(%esp), %eax
+	movl	%eax, 8(%esp)
+	call	sc_syscall_route_dlopen
+	.cfi_adjust_cfa_offset -4
+	movl	12(%esp), %eax		/* the real one */
+	movl	16(%esp), %edx		/* its flags */
+	addl	$24, %esp
+	.cfi_adjust_cfa_offset -24
+	movl	%edx, 8(%esp)
+	jmp	*%eax
+	.cfi_endproc
+	.size	dlopen, . - dlopen
+
+/* Into %ecx: where the return address lies, from %gs. */
+	.macro place_of_return_address
+	call	99f
+	.cfi_adjust_cfa_offset 4
+99:	popl	%ecx
+	.cfi_adjust_cfa_offset -4
+	addl	$_GLOBAL_OFFSET_TABLE_ + (. - 99b), %ecx
+	movl	return_address@gotntpoff(%ecx), %ecx
+	.endm
+
+	.globl	vfork
+	.globl	__vfork
+	.type	vfork, @function
+	.type	__vfork, @function
+vfork:
+__vfork:
+	.cfi_startproc
+	subl	$28, %esp
+	.cfi_adjust_cfa_offset 28
+	leal	16(%esp), %eax
+	movl	%eax, (%esp)
+	call	sc_syscall_begin_vfork
+	.cfi_adjust_cfa_offset -4
+	movl	12(%esp), %eax		/* the real one */
+	movl	16(%esp), %edx		/* is it to be followed? */
+	addl	$24, %esp
+	.cfi_adjust_cfa_offset -24
+	testl	%edx, %edx
+	jne	1f
+	jmp	*%eax
+1:	place_of_return_address
+	popl	%gs:(%ecx)
+	.cfi_adjust_cfa_offset -4
+	call	*%eax
+	place_of_return_address
+	pushl	%gs:(%ecx)
+	.cfi_adjust_cfa_offset 4
+	pushl	%eax
+	.cfi_adjust_cfa_offset 4
+	subl	$4, %esp
+	.cfi_adjust_cfa_offset 4
+	pushl	%eax
+	.cfi_adjust_cfa_offset 4
+	call	sc_births_end_vfork
+	addl	$8, %esp
+	.cfi_adjust_cfa_offset -8
+	popl	%eax
+	.cfi_adjust_cfa_offset -4
+	ret
+	.cfi_endproc
+	.size	vfork, . - vfork
+	.size	__vfork, . - __vfork
+
+	.globl	sc_stubs_clone_thread
+	.hidden	sc_stubs_clone_thread
+	.type	sc_stubs_clone_thread, @function
+sc_stubs_clone_thread:
+	.cfi_startproc
+	pushl	%ebx
+	.cfi_adjust_cfa_offset 4
+	.cfi_rel_offset ebx, 0
+	pushl	%esi
+	.cfi_adjust_cfa_offset 4
+	.cfi_rel_offset esi, 0
+	pushl	%edi
+	.cfi_adjust_cfa_offset 4
+	.cfi_rel_offset edi, 0
+	movl	20(%esp), %ecx
+	andl	$-16, %ecx
+	subl	$16, %ecx
+	movl	36(%esp), %eax
+	movl	%eax, (%ecx)
+	movl	40(%esp), %eax
+	movl	%eax, 4(%ecx)
+	movl	16(%esp), %ebx
+	movl	24(%esp), %edx
+	movl	32(%esp), %esi
+	movl	28(%esp), %edi
+	movl	$120, %eax		/* clone: flags, stack, parent_tid, storage, child_tid */
+	int	$0x80
+	testl	%eax, %eax
+	jz	1f
+	popl	%edi
+	.cfi_adjust_cfa_offset -4
+	.cfi_restore edi
+	popl	%esi
+	.cfi_adjust_cfa_offset -4
+	.cfi_restore esi
+	popl	%ebx
+	.cfi_adjust_cfa_offset -4
+	.cfi_restore ebx
+	ret
+1:	.cfi_undefined eip
+	xorl	%ebp, %ebp
+	popl	%eax
+	popl	%edx
+	subl	$8, %esp
+	movl	%edx, (%esp)
+	call	*%eax
+	xorl	%ebx, %ebx
+	movl	$1, %eax		/* exit */
+	int	$0x80
+	.cfi_endproc
+	.size	sc_stubs_clone_thread, . - sc_stubs_clone_thread
+
+	.section .tbss, "awT", @nobits
+	.balign	4
+	.type	return_address, @object
+	.size	return_address, 4
+return_address:
+	.zero	4
 #endif
 
 	.section .note.GNU-stack, "", %progbits

@@ -34,6 +34,29 @@ static long call_kernel(long number, long a, long b, long c, long d, long e, lon
 			 : "memory");
 	return x0;
 }
+#elif defined(__i386__)
+/* The sixth argument lies in %ebp, and %ebx may hold the place of what is addressed: both are kept. */
+static long call_kernel(long number, long a, long b, long c, long d, long e, long f)
+{
+	const long all[7] = {number, a, b, c, d, e, f};
+	long result;
+	__asm__ volatile("pushl %%ebx\n\t"
+			 "pushl %%ebp\n\t"
+			 "movl 4(%%eax), %%ebx\n\t"
+			 "movl 8(%%eax), %%ecx\n\t"
+			 "movl 12(%%eax), %%edx\n\t"
+			 "movl 16(%%eax), %%esi\n\t"
+			 "movl 20(%%eax), %%edi\n\t"
+			 "movl 24(%%eax), %%ebp\n\t"
+			 "movl (%%eax), %%eax\n\t"
+			 "int $0x80\n\t"
+			 "popl %%ebp\n\t"
+			 "popl %%ebx"
+			 : "=a"(result)
+			 : "0"(all)
+			 : "ecx", "edx", "esi", "edi", "memory");
+	return result;
+}
 #else
 #error "libsafeclose: add this architecture's six-argument system call to sys.h"
 #endif

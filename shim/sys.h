@@ -13,6 +13,32 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+/*
+ * i386: what fills today's structs, with numbers of 32 bits and more. Sockets have calls of their own
+ * there since Linux 4.3.
+ */
+#ifdef __i386__
+#undef SYS_mmap
+#define SYS_mmap SYS_mmap2 /* the offset is in pages: always 0 here */
+#undef SYS_fcntl
+#define SYS_fcntl SYS_fcntl64
+#undef SYS_fstat
+#define SYS_fstat SYS_fstat64
+#define SYS_newfstatat SYS_fstatat64
+#undef SYS_getgroups
+#define SYS_getgroups SYS_getgroups32
+#undef SYS_setgroups
+#define SYS_setgroups SYS_setgroups32
+#undef SYS_getresuid
+#define SYS_getresuid SYS_getresuid32
+#undef SYS_getresgid
+#define SYS_getresgid SYS_getresgid32
+#undef SYS_setresuid
+#define SYS_setresuid SYS_setresuid32
+#undef SYS_setresgid
+#define SYS_setresgid SYS_setresgid32
+#endif
+
 /* Where seccomp would kill for it, the call is not made: -EPERM (filters.h). */
 long sc_sys6(long number, long a, long b, long c, long d, long e, long f);
 

@@ -25,7 +25,7 @@ void sc_tally_count(const struct sc_event *event)
 /* Only what has the file's size and magic: a shorter one would be the end of the program (SIGBUS). */
 static int map_file(const char *path, struct sc_tally **tally)
 {
-	struct stat status;
+	struct stat64 status;
 	int fd = (int)SC_SYS4(SYS_openat, AT_FDCWD, path,
 		O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
 	if (fd < 0) {

@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#ifdef __i386__
+#include <asm/ldt.h>
+#endif
 
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE 2
@@ -106,6 +109,55 @@ static char *get_stack(void)
 	return mapped;
 }
 
+/*
+ * The first word of x86's thread storage is its own address, by which it is found. The others are
+ * libc's, the same for all threads: the way into the kernel (i386), and two guards, of which glibc
+ * before 2.31 hides the addresses of the vDSO's functions with the second.
+ */
+static void fill_storage(uintptr_t *storage)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	enum { COMMON_FIRST = 4, COMMON_COUNT = 3 };
+	const uintptr_t *here;
+#ifdef __x86_64__
+	__asm__("movq %%fs:0, %0" : "=r"(here));
+#else
+	__asm__("movl %%gs:0, %0" : "=r"(here));
+#endif
+	storage[0] = (uintptr_t)storage;
+	memcpy(&storage[COMMON_FIRST], &here[COMMON_FIRST], COMMON_COUNT * sizeof(here[0]));
+#else
+	(void)storage;
+#endif
+}
+
+/* What clone(2) is told of the storage: its place; on i386, which finds it by a segment, that one's
+ * description, to be kept until the call is over. */
+#ifdef __i386__
+typedef struct user_desc storage_place;
+
+static void *tell_storage(char *storage, storage_place *place)
+{
+	unsigned selector;
+	__asm__("movl %%gs, %0" : "=r"(selector));
+	*place = (storage_place){.entry_number = selector >> 3,
+		.base_addr = (unsigned)storage,
+		.limit = 0xfffff,
+		.seg_32bit = 1,
+		.limit_in_pages = 1,
+		.useable = 1};
+	return place;
+}
+#else
+typedef char *storage_place;
+
+static void *tell_storage(char *storage, storage_place *place)
+{
+	*place = storage;
+	return *place;
+}
+#endif
+
 static int start(void (*body)(void), _Atomic int *tid)
 {
 	char *low = get_stack();
@@ -114,9 +166,10 @@ static int start(void (*body)(void), _Atomic int *tid)
 	}
 	char *storage = low + STACK_SIZE - STORAGE_SIZE / 2;
 	memset(low + STACK_SIZE - STORAGE_SIZE, 0, STORAGE_SIZE);
-	*(char **)storage = storage; /* x86-64 finds its storage by it */
-	long result = sc_stubs_clone_thread(
-		THREAD_FLAGS, low + STACK_SIZE - STORAGE_SIZE, tid, tid, storage, run, body);
+	fill_storage((uintptr_t *)storage);
+	storage_place place;
+	long result = sc_stubs_clone_thread(THREAD_FLAGS, low + STACK_SIZE - STORAGE_SIZE, tid, tid,
+		tell_storage(storage, &place), run, body);
 	return result < 0 ? (int)result : 0;
 }
 #endif

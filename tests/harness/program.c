@@ -3,6 +3,7 @@
 #include "deadline.h"
 #include "pids.h"
 #include "sanitizer.h"
+#include "text.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct environment {
 	const char *names[ENVIRONMENT_ROOM];
 	size_t count;
 	char mode[64];
+	char preload[4096];
 };
 
 static void add_name(struct environment *environment, const char *name)
@@ -59,12 +61,11 @@ static void add_inherited(struct environment *environment)
 		const char *name;
 		const char *otherwise;
 	} inherited[] = {
-		{"PATH", NULL},
-		{"ASAN_OPTIONS", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0"},
+		{"PATH", NULL}, {"ASAN_OPTIONS", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0"},
 		{"TSAN_OPTIONS", "TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=0:"
 				 "report_thread_leaks=0"},
-		{"UBSAN_OPTIONS", NULL},
-		{"LSAN_OPTIONS", NULL},
+		{"UBSAN_OPTIONS", NULL}, {"LSAN_OPTIONS", NULL},
+		{"QEMU_LD_PREFIX", NULL}, /* the other machine's root folder */
 	};
 
 	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
@@ -79,18 +80,30 @@ static void add_inherited(struct environment *environment)
 	}
 }
 
+static const char *library(void)
+{
+	const char *other = getenv("HARNESS_LIBRARY");
+
+	return other ? other : PROGRAM_LIBRARY;
+}
+
+static const char *folder(void)
+{
+	const char *other = getenv("HARNESS_FOLDER");
+
+	return other ? other : PROGRAM_FOLDER;
+}
+
 static void fill_environment(struct environment *environment, const struct program_options *options)
 {
-	/* The library's sanitizer, if it has one, goes first. */
-	const char *const preload = *SC_PRELOAD_FIRST ? "LD_PRELOAD=" SC_PRELOAD_FIRST
-							":" PROGRAM_LIBRARY
-						      : "LD_PRELOAD=" PROGRAM_LIBRARY;
-
 	memset(environment, 0, sizeof(*environment));
 	add_inherited(environment);
 	add_name(environment, "LC_ALL=C");
 	if (options->mode) {
-		add_name(environment, preload);
+		/* The library's sanitizer, if it has one, goes first. */
+		snprintf(environment->preload, sizeof(environment->preload), "LD_PRELOAD=%s%s%s",
+			SC_PRELOAD_FIRST, *SC_PRELOAD_FIRST ? ":" : "", library());
+		add_name(environment, environment->preload);
 	}
 	if (options->mode && *options->mode) {
 		snprintf(environment->mode, sizeof(environment->mode), "SAFECLOSE_MODE=%s",
@@ -125,7 +138,7 @@ static char **split_words(const char *under, char *executable, char *script)
 static bool become_nobody(const char *path)
 {
 	return setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0 &&
-	       access(path, X_OK) == 0 && access(PROGRAM_LIBRARY, R_OK) == 0;
+	       access(path, X_OK) == 0 && access(library(), R_OK) == 0;
 }
 
 /* Try it out in a child, and skip the test where it cannot be. */
@@ -189,22 +202,22 @@ static void open_pipes(struct program *program, int ends[3])
 
 static void spawn(struct program *program, const struct program_options *options, char *script)
 {
-	const char *actor = getenv("HARNESS_ACTOR");
-	const char *name = options->executable ? options->executable : (actor ? actor : "actor");
+	const char *name = options->executable ? options->executable : "actor";
 	struct environment environment;
 	char path[4096];
 	char **words;
 	int ends[3];
 
-	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : PROGRAM_FOLDER, name);
-	if (options->mode && access(PROGRAM_LIBRARY, R_OK) < 0) {
-		fail_msg("%s: %s", PROGRAM_LIBRARY, strerror(errno));
+	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : folder(), name);
+	if (options->mode && access(library(), R_OK) < 0) {
+		fail_msg("%s: %s", library(), strerror(errno));
 	}
 	if (options->is_unprivileged) {
 		require_nobody(path);
 	}
 	fill_environment(&environment, options);
-	words = split_words(options->under, path, script);
+	words = split_words(
+		options->under ? options->under : getenv("HARNESS_UNDER"), path, script);
 	open_pipes(program, ends);
 	if (options->is_alone) {
 		pids_enter();
@@ -225,12 +238,15 @@ void program_start(
 {
 	va_list arguments;
 	char *script;
+	char *words;
 
 	memset(program, 0, sizeof(*program));
 	signal(SIGPIPE, SIG_IGN); /* a program that has ended is told so by write() */
 	va_start(arguments, format);
-	assert_true(vasprintf(&script, format, arguments) >= 0);
+	assert_true(vasprintf(&words, format, arguments) >= 0);
 	va_end(arguments);
+	script = text_replaced(words, PROGRAM_FOLDER, folder()); /* programs that it is to start */
+	free(words);
 	program->script = strdup(script);
 	program->output_text = strdup("");
 	assert_non_null(program->output_text);

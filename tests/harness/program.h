@@ -25,8 +25,7 @@ struct program_options {
 	const char *mode;
 	/* Further "NAME=value", up to the first NULL. */
 	const char *environment[PROGRAM_ENVIRONMENT_MAX];
-	/* Name in PROGRAM_FOLDER or an absolute path; NULL: the actor, or what HARNESS_ACTOR
-	 * in the runner's environment names. */
+	/* Name in PROGRAM_FOLDER or an absolute path; NULL: the actor. */
 	const char *executable;
 	/* Absolute name of a program that is given the executable's name and its arguments. */
 	const char *under;
