@@ -383,6 +383,17 @@ static void note_released(int fd)
 	}
 }
 
+/* In this order: a copy is off the list only after its release has begun. */
+bool sc_ownfds_is_copying(void)
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		if (atomic_load(&fds.copies[i]) != 0) {
+			return true;
+		}
+	}
+	return atomic_load(&releases_under_way) > 0;
+}
+
 void sc_ownfds_empty(int fd)
 {
 	int placeholder = sc_ownfds_placeholder();

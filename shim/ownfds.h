@@ -42,6 +42,9 @@ int sc_ownfds_first_copy(void);
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);
 
+/* Is a copy of some descriptor of the program's there, for a moment, in this process? */
+bool sc_ownfds_is_copying(void);
+
 /* Let go of what fd, an own descriptor, holds; the number is still known as the library's until it is
  * released, so that whoever looks for holders meanwhile takes it for none. */
 void sc_ownfds_empty(int fd);

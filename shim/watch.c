@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "watch.h"
+#include "clock.h"
 #include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
@@ -11,8 +12,16 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
-enum { PLACE_COUNT = 4, NO_PLACE = -1, FOREIGN_MAX = 32, INSTANTS = 3, SHORT_INSTANTS = 10 };
+enum {
+	PLACE_COUNT = 4,
+	NO_PLACE = -1,
+	FOREIGN_MAX = 32,
+	INSTANTS = 3,
+	SHORT_INSTANTS = 10,
+	OWN_COPIES_NS = 100000000
+};
 
 /* A set: its number plus one, 0 while in use or not there. */
 static _Atomic int sets[PLACE_COUNT];
@@ -149,6 +158,23 @@ static int ask_set(const struct sc_watch *watch)
 }
 
 /*
+ * Whoever has given the library's thread a connection closes its own copy behind that, and may be kept
+ * from it for want of a processor. Returns true after a moment's wait for that.
+ */
+static bool await_own_copies(uint64_t *until_ns)
+{
+	if (!sc_thread_is_here() || !sc_ownfds_is_copying()) {
+		return false;
+	}
+	uint64_t now = sc_clock_ns(CLOCK_MONOTONIC);
+	if (*until_ns == 0) {
+		*until_ns = now + OWN_COPIES_NS;
+	}
+	struct timespec moment = {0, OWN_COPIES_NS / 1000};
+	return now < *until_ns && SC_SYS5(SYS_ppoll, NULL, 0, &moment, NULL, 0) == 0;
+}
+
+/*
  * Another thread that is just now in a system call with the descriptor holds it for an instant, and so
  * does whoever reads this process's /proc entry. Where nobody else should hold it, the instant may
  * last until that one is given a processor.
@@ -156,6 +182,10 @@ static int ask_set(const struct sc_watch *watch)
 static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
 	int count = ask_set(watch);
+	uint64_t until_ns = 0;
+	while (!is_sole && count == 1 && await_own_copies(&until_ns)) {
+		count = ask_set(watch);
+	}
 	for (int i = 0; i < (is_sole ? INSTANTS : SHORT_INSTANTS) && count == 1; i++) {
 		if (is_sole) {
 			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);

@@ -22,9 +22,9 @@ static const struct slow {
 	const char *call;
 	const char *words;
 } slows[] = {
-#define ELDER "fork end wait await-unread 3 1000 close 3"
-#define TWIN "dup 3 4 await-unread 3 1000 close 3 close 4"
-#define CHILD "await-unread 3 1000 fork close 3 end close 3 wait"
+#define ELDER "fork end wait await-unread 3 1000 close 3 say closed"
+#define TWIN "dup 3 4 await-unread 3 1000 close 3 close 4 say closed"
+#define CHILD "await-unread 3 1000 fork close 3 end close 3 wait say closed"
 	{"close_after_a_fork", "close", ELDER},
 	{"close_of_duplicates", "close", TWIN},
 	{"close_beside_a_child", "close", CHILD},
@@ -37,10 +37,11 @@ static const struct slow {
 	{"recvmsg_beside_a_child", "recvmsg", CHILD},
 };
 
-static struct stage_end run(const struct slow *slow, const char *preload, const char *mode)
+/* Each such call is held up by delay_us microseconds. */
+static struct stage *start(
+	const char *call, int delay_us, const char *preload, const char *mode, const char *words)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
-	struct stage_end end;
 
 	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
 		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
@@ -48,10 +49,18 @@ static struct stage_end run(const struct slow *slow, const char *preload, const 
 	}
 	program_start(&stage->program,
 		&(struct program_options){.executable = STRACE, .is_alone = true},
-		"-f -qq -o /dev/null -e inject=%s:delay_enter=5000 -E LD_PRELOAD=%s "
-		"-E SAFECLOSE_MODE=%s %sactor connect 3 %s %s say closed hear go",
-		slow->call, preload, mode, PROGRAM_FOLDER, stage->peer.target, slow->words);
+		"-f -qq -o /dev/null -e inject=%s:delay_enter=%d -E LD_PRELOAD=%s "
+		"-E SAFECLOSE_MODE=%s %sactor connect 3 %s %s hear go",
+		call, delay_us, preload, mode, PROGRAM_FOLDER, stage->peer.target, words);
 	peer_accept(&stage->peer);
+	return stage;
+}
+
+static struct stage_end run(const struct slow *slow, const char *preload, const char *mode)
+{
+	struct stage *stage = start(slow->call, 5000, preload, mode, slow->words);
+	struct stage_end end;
+
 	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
 	end = stage_finish(stage, true);
 	assert_int_equal(end.status, 0);
@@ -86,9 +95,38 @@ static void test_slow_ends_with_fin(void **state)
 	}
 }
 
+/*
+ * The parent may not be read, so the child's last close is left alone. The thread lets go of it while
+ * the closing one is still held up behind the hand-over, and must not take that for another holder.
+ */
+static void test_slow_to_let_go_is_no_holder(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	program_require_other_user();
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = start("fstat", 50000, PROGRAM_LIBRARY, modes[i],
+			"fork await-unread 3 1000 drop-privileges 65534 close 3 end "
+			"close 3 say left wait");
+		struct stage_end end;
+
+		program_hear(&stage->program, "left");
+		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+		end = stage_finish(stage, true);
+		assert_int_equal(end.status, 0);
+		assert_was_reset(&end);
+		assert_int_equal(text_lines_with(end.errors, "safeclose[", NULL), 1);
+		assert_int_equal(
+			text_lines_with(end.errors, ": 1000 unread", "; rst (holders unknown) in "),
+			1);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_slow_control_resets, slows),
 	ROWS_SUBJECT(test_slow_ends_with_fin, slows),
+	ROWS_PLAIN(test_slow_to_let_go_is_no_holder),
 };
 
 int main(void)

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define STRACE "/usr/bin/strace"
@@ -65,22 +64,6 @@ static const struct row rows[] = {
 
 /* ---- one run -------------------------------------------------------------------------------- */
 
-/* In a user namespace there may be no other user to become. */
-static void require_other_user(void)
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		_exit(setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0);
-	}
-	waitpid(pid, &status, 0);
-	if (status != 0) {
-		print_message("no other user to become here\n");
-		skip();
-	}
-}
-
 /* Start the row's words behind a command line's beginning, and let the peer send. */
 static struct stage *start(
 	const struct row *row, const struct program_options *options, const char *command)
@@ -88,7 +71,7 @@ static struct stage *start(
 	struct stage *stage;
 	char *words;
 
-	require_other_user();
+	program_require_other_user();
 	stage = stage_open(PEER_IPV4);
 	words = text_replaced(row->words, "TARGET", stage->peer.target);
 	program_start(&stage->program, options, "%s%s", command, words);
@@ -229,7 +212,7 @@ static const struct sharing_row unreadable[] = {
 
 static void test_unreadable_relative_leaves_it_alone(void **state)
 {
-	require_other_user();
+	program_require_other_user();
 	sharing_test_left_alone(state);
 }
 
@@ -238,7 +221,7 @@ static void test_unreadable_relative_leaves_it_unknown(void **state)
 	static const char *const modes[] = {"drain", "fin"};
 	const struct sharing_row *row = *state;
 
-	require_other_user();
+	program_require_other_user();
 	for (size_t i = 0; i < 2; i++) {
 		struct stage_end end = sharing_run(
 			row->words, &(struct sharing_options){.mode = modes[i],
@@ -255,7 +238,7 @@ static void test_unreadable_relative_last_close_resets(void **state)
 	static const char *const modes[] = {"drain", "fin"};
 
 	(void)state;
-	require_other_user();
+	program_require_other_user();
 	for (size_t i = 0; i < 2; i++) {
 		struct stage *stage = stage_open(PEER_IPV4);
 		struct stage_end end;
@@ -303,19 +286,19 @@ static const struct sharing_row beside_a_stranger[] = {
 
 static void test_stranger_control_resets(void **state)
 {
-	require_other_user();
+	program_require_other_user();
 	sharing_test_last_control_resets(state);
 }
 
 static void test_stranger_drain_ends_with_fin(void **state)
 {
-	require_other_user();
+	program_require_other_user();
 	sharing_test_last_drain_ends_with_fin(state);
 }
 
 static void test_stranger_fin_ends_with_fin(void **state)
 {
-	require_other_user();
+	program_require_other_user();
 	sharing_test_last_fin_ends_with_fin(state);
 }
 
@@ -340,7 +323,7 @@ static const struct sharing_row hidden[] = {
 
 static void test_hidden_relative_leaves_it_alone(void **state)
 {
-	require_other_user();
+	program_require_other_user();
 	sharing_test_left_alone(state);
 }
 
@@ -350,7 +333,7 @@ static void test_inherited_over_exec_is_left_alone(void **state)
 	static const char *const modes[] = {"drain", "fin"};
 
 	(void)state;
-	require_other_user();
+	program_require_other_user();
 	for (size_t i = 0; i < 2; i++) {
 		struct stage *stage = stage_open(PEER_IPV4);
 		struct stage_end end;

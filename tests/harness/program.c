@@ -157,6 +157,22 @@ static void require_nobody(const char *path)
 	}
 }
 
+void program_require_other_user(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		_exit(setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+			setresuid(NOBODY, NOBODY, NOBODY) != 0);
+	}
+	waitpid(pid, &status, 0);
+	if (status != 0) {
+		print_message("no other user to become here\n");
+		skip();
+	}
+}
+
 /* In the child, between fork and exec. */
 static void __attribute__((noreturn)) become_program(const struct program_options *options,
 	char **words, const struct environment *environment, const int ends[3])

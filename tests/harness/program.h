@@ -49,6 +49,9 @@ struct program {
 	char *errors_text;  /* of the last program_errors() */
 };
 
+/* Skip the test in a user namespace without another user to become, for programs that drop root. */
+void program_require_other_user(void);
+
 /* Start it with the arguments that stand in the formatted text, separated by blanks. */
 void program_start(struct program *program, const struct program_options *options,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
