@@ -53,7 +53,8 @@ struct sc_tally {
 	struct sc_tally_row rows[SC_TALLY_ROW_COUNT];
 };
 
-/* Once. paths: those of the files, NULL: none. What cannot be used is complained of on stderr. */
+/* Once. paths: those of the files, each named PID-... by its maker; NULL: none. What cannot be used is
+ * complained of on stderr, unless the maker has ended. */
 void sc_tally_init(const char *paths);
 
 /* Count the event if it is a reset. No system call, no lock; async-signal-safe. */

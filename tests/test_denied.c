@@ -55,6 +55,7 @@ static const struct call {
 	{"getsockopt", BLIND},
 	{"gettid", 0},
 	{"ioctl", BLIND | LOADER},
+	{"kill", 0},
 	{"madvise", 0},
 	{"mmap", LOADER},
 	{"mprotect", LOADER},

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_STATUS = 128 };
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_STATUS = 128, KEPT = 3 };
 
 /* The command, and what is known of it. */
 struct child {
@@ -76,7 +76,7 @@ static bool is_connection(int fd)
  * A copy of the command's connection, kept here, would be its last holder; one of its pipe would keep
  * the reader from the end. stderr is kept for the summary, unless it is a connection (inetd).
  */
-static void let_go_of_descriptors(void)
+static void let_go_of_descriptors(int kept)
 {
 	int nothing = open("/dev/null", O_RDWR);
 	if (nothing >= 0) {
@@ -86,7 +86,10 @@ static void let_go_of_descriptors(void)
 			dup2(nothing, 2);
 		}
 	}
-	syscall(SYS_close_range, 3, ~0U, 0);
+	if (kept != KEPT) {
+		dup2(kept, KEPT);
+	}
+	syscall(SYS_close_range, KEPT + 1, ~0U, 0);
 }
 
 /*
@@ -200,7 +203,7 @@ static void await_end(struct child *child)
 	}
 }
 
-int cli_child_run(char **command)
+int cli_child_run(char **command, int kept)
 {
 	struct inherited inherited;
 	struct child child = {.pid = 0};
@@ -217,10 +220,11 @@ int cli_child_run(char **command)
 	}
 	if (child.pid == 0) {
 		close(starter[1]);
+		close(kept);
 		await_start(starter[0]);
 		_exit(begin_command(command, &inherited, parent));
 	}
-	let_go_of_descriptors(); /* and so of the starter */
+	let_go_of_descriptors(kept); /* and so of the starter */
 	await_end(&child);
 	return WIFSIGNALED(child.status) ? SIGNAL_STATUS + WTERMSIG(child.status)
 					 : WEXITSTATUS(child.status);

@@ -9,8 +9,9 @@ int cli_child_exec(char **command);
 /*
  * Run it as a child in this process group, with this process's signals passed on, and stopped and
  * continued with it. Returns its exit status, 128+N where signal N ended it. Meanwhile no descriptor
- * but stderr is held: what the command closes is closed.
+ * is held but stderr and kept: what the command closes is closed. The command does not have kept, which
+ * may get another number here.
  */
-int cli_child_run(char **command);
+int cli_child_run(char **command, int kept);
 
 #endif

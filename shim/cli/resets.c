@@ -2,6 +2,7 @@
 #include "resets.h"
 #include "cli.h"
 #include "config.h"
+#include "leftovers.h"
 #include "line.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -25,7 +27,8 @@ enum { SITE_SIZE = 512 };
 static bool make_folder(struct cli_resets *resets, const char *parent)
 {
 	bool is_for_all = geteuid() == 0;
-	int bytes = snprintf(resets->folder, sizeof(resets->folder), "%s/safeclose-XXXXXX", parent);
+	int bytes = snprintf(resets->folder, sizeof(resets->folder),
+		"%s/" CLI_LEFTOVERS_PREFIX "XXXXXX", parent);
 	if (strchr(parent, SC_TALLY_SEPARATOR) != NULL || (size_t)bytes >= sizeof(resets->folder)) {
 		errno = EINVAL;
 		return false;
@@ -42,8 +45,8 @@ static int make_file(struct cli_resets *resets)
 	if (getrandom(name, sizeof(name), 0) != (ssize_t)sizeof(name)) {
 		return -1;
 	}
-	int bytes = snprintf(resets->path, sizeof(resets->path), "%s/%016" PRIx64 "%016" PRIx64,
-		resets->folder, name[0], name[1]);
+	int bytes = snprintf(resets->path, sizeof(resets->path), "%s/%d-%016" PRIx64 "%016" PRIx64,
+		resets->folder, getpid(), name[0], name[1]);
 	if ((size_t)bytes >= sizeof(resets->path)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -58,11 +61,19 @@ static int make_file(struct cli_resets *resets)
 	return fd;
 }
 
+/* Between its making and its locking somebody may have found it unlocked. */
+static bool lock(int fd)
+{
+	struct stat status;
+	return flock(fd, LOCK_SH | LOCK_NB) == 0 && fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
 static bool make(struct cli_resets *resets, const char *parent)
 {
 	resets->folder[0] = '\0';
 	resets->path[0] = '\0';
 	resets->tally = NULL;
+	cli_leftovers_remove(parent);
 	if (!make_folder(resets, parent)) {
 		return false;
 	}
@@ -71,14 +82,13 @@ static bool make(struct cli_resets *resets, const char *parent)
 					  MAP_SHARED, fd, 0)
 				: MAP_FAILED;
 	int error = errno;
-	if (fd >= 0) {
+	if (mapping == MAP_FAILED || !lock(fd)) {
 		close(fd);
-	}
-	if (mapping == MAP_FAILED) {
 		cli_resets_end(resets);
 		errno = error;
 		return false;
 	}
+	resets->lock = fd;
 	resets->tally = mapping;
 	resets->tally->magic = SC_TALLY_MAGIC;
 	return true;

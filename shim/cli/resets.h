@@ -10,6 +10,7 @@
 
 struct cli_resets {
 	struct sc_tally *tally;
+	int lock; /* the file, locked as long as this process lives: who finds it unlocked removes it */
 	char folder[PATH_MAX];
 	char path[PATH_MAX];
 };

@@ -230,7 +230,7 @@ static int run_counted(const struct order *order, const struct cli_library *libr
 	if (!cli_resets_begin(&resets)) {
 		return CLI_USAGE;
 	}
-	int status = cli_child_run(command);
+	int status = cli_child_run(command, resets.lock);
 	if (cli_resets_count(&resets) > 0) {
 		cli_resets_tell(&resets);
 		status = status == 0 ? order->reset_status : status;

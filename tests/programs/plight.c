@@ -236,6 +236,7 @@ static const struct {
 	CALL(getsockopt),
 	CALL(setsockopt),
 	CALL(ioctl),
+	CALL(kill),
 	CALL(recvfrom),
 	CALL(shutdown),
 	CALL(epoll_create1),
