@@ -54,7 +54,8 @@ MAP := shim/libsafeclose.map
 # The command shares the library's objects that know the variables and the lines.
 COMMAND := $(BUILD)/safeclose
 # Its reports need yajl, which `make check` installs; nothing else does.
-HAS_YAJL := $(shell $(CC) -E -x c -include yajl/yajl_parse.h /dev/null >/dev/null 2>&1 && echo yes)
+HAS_YAJL := $(shell program=$$(mktemp) && echo 'int main(void) { return 0; }' | $(CC) -x c \
+	-include yajl/yajl_parse.h - -lyajl -o $$program 2>/dev/null && echo yes; rm -f "$$program")
 CLI_SOURCES := $(filter-out $(if $(HAS_YAJL),%/without_yajl.c,shim/cli/report%.c),$(sort $(wildcard shim/cli/*.c)))
 CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(CLI_SOURCES)) \
 	$(addprefix $(BUILD)/shim/,config.o line.o only.o)
