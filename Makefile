@@ -37,9 +37,12 @@ BASE_FLAGS := -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -MMD -MP
 LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
 	$(SAN_FLAGS)
 # The library is mapped into every program: small counts for more than what -O2 adds.
-SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(if $(IS_CLANG),-Oz,-Os))
-# Unwinding passes through the frames that call what the program called, and through no others.
-UNWOUND := $(BUILD)/shim/interpose%.o $(BUILD)/shim/real.o
+SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
+	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os))
+# Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
+# through those between a closing call and itself, and through no others.
+UNWOUND := $(BUILD)/shim/interpose%.o $(BUILD)/shim/real.o \
+	$(patsubst %,$(BUILD)/shim/%.o,closing ending procfs stacks unwind)
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'
 
@@ -115,7 +118,7 @@ $(BUILD)/flags-cli: FORCE
 $(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) $(SMALL) $(if $(SMALL),$(if \
-		$(filter $(UNWOUND),$@),,-fno-asynchronous-unwind-tables)) -c -o $@ $<
+		$(filter $(UNWOUND),$@),-fasynchronous-unwind-tables,-fno-asynchronous-unwind-tables)) -c -o $@ $<
 
 $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -125,10 +128,11 @@ $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 $(BUILD)/shim/string.o: LIB_FLAGS += -ffreestanding -fno-builtin \
 	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
 
+# Code, tables and names in one segment: two pages less of padding.
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
-		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack $(LDFLAGS) \
-		-o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
+		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack,-z,noseparate-code \
+		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
 
 $(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
 	@mkdir -p $(@D)
@@ -182,6 +186,9 @@ $(TEST_EXAMPLE): $(BUILD)/%: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -O0 -g -rdynamic $(LDFLAGS) -o $@ $<
 
+# A close through two libraries, none of which keeps a frame pointer.
+$(BUILD)/tests/programs/chain.o $(BUILD)/tests/programs/inner.so $(BUILD)/tests/programs/outer.so: \
+	override CFLAGS += -O2 -g -fomit-frame-pointer
 $(TEST_PLUGINS): $(BUILD)/tests/programs/%.so: tests/programs/plugins/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(BASE_FLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<

@@ -9,10 +9,7 @@
 
 #include "report.h"
 
-/* Once, while /proc can still be read: the program's own name. */
-void sc_callsite_init(void);
-
-/* The module's name lies in name, of size bytes, or lives as long as the module. site->address is set to the last byte of the call, which belongs to the line that called. */
+/* The module's name lies in name, of size bytes, the symbol's lives as long as the module. site->address is set to the last byte of the call, which belongs to the line that called. */
 void sc_callsite_find(const void *return_address, struct sc_site *site, char *name, size_t size);
 
 #endif

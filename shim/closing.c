@@ -14,7 +14,7 @@
 #include "program.h"
 #include "resets.h"
 #include "sink.h"
-#include "sites.h"
+#include "stacks.h"
 #include "sys.h"
 #include "tally.h"
 #include "watch.h"
@@ -73,6 +73,8 @@ static void report(
 	if (!sc_policy_is_reported(config, &job->conn, end->outcome, end->drained_bytes)) {
 		return;
 	}
+	struct sc_site
+		stack[config->stack_frames + 1]; /* no more than need be: the stack may be small */
 	struct sc_event event = {
 		.pid = sc_sys_getpid(),
 		.fd = job->fd,
@@ -84,14 +86,16 @@ static void report(
 		.conn = job->conn,
 		.drained_bytes = end->drained_bytes,
 		.elapsed_us = now_us() - job->begun_us,
-		.stack = &event.site,
+		.stack = stack,
 	};
 	event.closed_us = sc_clock_ns(CLOCK_REALTIME) / 1000 - event.elapsed_us;
 	if (note != NULL && sc_note_size(config) > 0) {
 		add_note(&event, note);
 	}
-	sc_sites_get(job->site, &event.site);
-	event.stack_count = event.site.address != 0 ? 1 : 0;
+	event.stack_count = sc_stacks_get(&job->origin, stack);
+	if (event.stack_count > 0) {
+		event.site = stack[0];
+	}
 	sc_tally_count(&event);
 	write_line(&event);
 }
@@ -211,7 +215,7 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	job->age = sc_births_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
 	job->born = sc_births_when(fd);
-	job->site = (uint16_t)sc_sites_number(caller);
+	job->origin = sc_stacks_find(caller, (size_t)config->stack_frames);
 	job->begun_us = now_us();
 }
 

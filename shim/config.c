@@ -9,7 +9,16 @@
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PREVIEW, KIND_TEXT, KIND_ONLY };
+enum kind {
+	KIND_CHOICE,
+	KIND_DURATION,
+	KIND_SIZE,
+	KIND_COUNT,
+	KIND_PREVIEW,
+	KIND_FRAMES,
+	KIND_TEXT,
+	KIND_ONLY
+};
 
 /* A row: what users see, then how it is parsed and where it goes. */
 struct row {
@@ -68,6 +77,9 @@ static const struct row rows[] = {
 	{{PREFIX "PREVIEW", "0", "a number from 0 to 256",
 		 "Unread bytes shown in a report, escaped; they may be secret."},
 		KIND_PREVIEW, FIELD(preview_bytes), NULL, NULL},
+	{{PREFIX "STACK", "1", "a number from 0 to 32",
+		 "Frames of the closing call stack in a report; 1 is the call site."},
+		KIND_FRAMES, FIELD(stack_frames), NULL, NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 "Report resets and what was done against them, or also closes left alone."},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
@@ -195,6 +207,8 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 		return parse_count(text, field);
 	case KIND_PREVIEW:
 		return parse_up_to(text, SC_PREVIEW_MAX, field);
+	case KIND_FRAMES:
+		return parse_up_to(text, SC_STACK_MAX, field);
 	case KIND_TEXT:
 		return parse_text(text, field);
 	case KIND_ONLY:

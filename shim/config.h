@@ -22,6 +22,7 @@ enum sc_format { SC_FORMAT_TEXT, SC_FORMAT_JSON };
 enum {
 	SC_LOG_MAX = 1024,    /* bytes of SAFECLOSE_LOG, terminator included */
 	SC_PREVIEW_MAX = 256, /* the highest SAFECLOSE_PREVIEW */
+	SC_STACK_MAX = 32,    /* the highest SAFECLOSE_STACK */
 };
 
 /* Defaults: DESIGN of the table in config.c. Durations in milliseconds, sizes in bytes. */
@@ -38,6 +39,7 @@ struct sc_config {
 	uint64_t drain_max_bytes;   /* most bytes discarded for one connection */
 	uint64_t linger_max;        /* connections that linger at once, or SC_LINGER_MAX_AUTO */
 	uint64_t preview_bytes;     /* unread bytes shown in a report */
+	uint64_t stack_frames;      /* of the closing call stack in a report; 1: the call site */
 	char log[SC_LOG_MAX];       /* "stderr", "syslog" or a path; %p stands for the pid */
 	const char *tally;          /* of SC_CONFIG_TALLY, in the environment itself; NULL: none */
 	struct sc_only only;        /* connections to look at */

@@ -178,7 +178,7 @@ SC_EXPORT void closefrom(int first)
 	if (sc_interpose_close_range(from, ~0U, 0, SC_VIA_CLOSEFROM, __builtin_return_address(0),
 		    sc_real.close_range) != 0) {
 		for (int fd = (int)from; fd < sysconf(_SC_OPEN_MAX); fd++) {
-			close(fd);
+			close_one(fd, SC_VIA_CLOSEFROM, __builtin_return_address(0));
 		}
 	}
 	errno = saved_errno;

@@ -80,7 +80,7 @@ static unsigned long clone3_flags(long arguments)
 }
 
 /* What has to be known before the call and nothing after it. */
-static void before(long number, long a)
+static void before(long number, long a, const void *caller)
 {
 	switch (number) {
 	case SYS_clone:
@@ -104,22 +104,23 @@ static void before(long number, long a)
 		break;
 	case SYS_exit:
 		if (sc_threads_is_only_one()) {
-			sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
+			sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, caller, false);
 			/* The same for the program; but the library's thread ends too, and the
 			 * status is the program's. */
 			SC_SYS1(SYS_exit_group, a);
 		}
 		break;
 	case SYS_exit_group:
-		sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, NULL, false);
+		sc_ending_exit(SC_VIA_UNDERSCORE_EXIT, caller, false);
 		break;
 	default:
 		break;
 	}
 }
 
-void *sc_syscall_route(long number, long a)
+void *sc_syscall_route(long number, long a, long b, const void *caller)
 {
+	(void)b;
 	sc_start();
 	switch (number) {
 	case SYS_close:
@@ -152,7 +153,7 @@ void *sc_syscall_route(long number, long a)
 		}
 		return (void *)sc_real.syscall;
 	default:
-		before(number, a);
+		before(number, a, caller);
 		return (void *)sc_real.syscall;
 	}
 }

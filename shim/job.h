@@ -11,6 +11,7 @@
 #include "interest.h"
 #include "linger.h"
 #include "note.h"
+#include "stacks.h"
 #include <stdint.h>
 
 struct sc_job {
@@ -20,10 +21,10 @@ struct sc_job {
 	uint32_t age;      /* of the process when birth was looked up (births.h) */
 	uint32_t born;     /* see sc_births_when() */
 	int32_t fd;        /* the program's number */
-	uint16_t site;     /* of sites.h */
-	uint8_t via;       /* enum sc_via */
-	uint8_t birth;     /* enum sc_birth, before the call that closed */
-	bool is_in_place;  /* the program's own descriptor stays open (exec may fail) */
+	struct sc_origin origin;
+	uint8_t via;      /* enum sc_via */
+	uint8_t birth;    /* enum sc_birth, before the call that closed */
+	bool is_in_place; /* the program's own descriptor stays open (exec may fail) */
 };
 
 /* Told when the connection has ended. note: NULL where reports show none. */

@@ -209,6 +209,30 @@ static void add_preview(struct sc_line *line, const struct sc_event *event)
 	}
 }
 
+/* At most how long what follows the stack is, newline included. */
+static size_t preview_length_max(const struct sc_event *event)
+{
+	size_t guess_length = event->guess != NULL ? strlen(event->guess) : 0;
+	return event->preview != NULL ? 4 * event->preview_bytes + guess_length + 8 : 1;
+}
+
+/* The frames around the call site, whole ones only. */
+static void add_callers(struct sc_line *line, const struct sc_event *event)
+{
+	static const char more[] = " < ...";
+	size_t reserve = sizeof(more) - 1 + preview_length_max(event);
+	for (size_t i = 1; i < event->stack_count; i++) {
+		size_t before = line->length;
+		sc_line_add(line, " < ");
+		add_site(line, &event->stack[i]);
+		if (line->length + reserve > line->size) {
+			line->length = before;
+			sc_line_add(line, more);
+			return;
+		}
+	}
+}
+
 size_t sc_report_format(const struct sc_event *event, char *buf, size_t size)
 {
 	struct sc_line line = {buf, size, 0};
@@ -222,6 +246,7 @@ size_t sc_report_format(const struct sc_event *event, char *buf, size_t size)
 	add_connection(&line, &event->conn);
 	add_result(&line, event);
 	add_site(&line, &event->site);
+	add_callers(&line, event);
 	if (event->preview != NULL) {
 		add_preview(&line, event);
 	}

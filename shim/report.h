@@ -91,8 +91,9 @@ void sc_report_add_address(struct sc_line *line, const union sc_addr *addr);
  *
  * all on one line. "drained N" stands only where bytes were discarded; "urgent" follows unread where
  * the unread bytes begin with an urgent one; a why follows the outcome in brackets; a listener says
- * "listener 0.0.0.0:80: 3 not accepted". With a preview, behind the site: "; "GET /\x0d\x0a" (HTTP
- * request)".
+ * "listener 0.0.0.0:80: 3 not accepted". The other frames of a stack follow the site, each behind
+ * " < "; " < ..." stands for those that do not fit. With a preview, behind the stack: "; "GET
+ * /\x0d\x0a" (HTTP request)".
  */
 size_t sc_report_format(const struct sc_event *event, char *buf, size_t size);
 

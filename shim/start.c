@@ -2,12 +2,12 @@
 #include "start.h"
 #include "births.h"
 #include "clock.h"
-#include "callsite.h"
 #include "closing.h"
 #include "config.h"
 #include "family.h"
 #include "interpose_exit.h"
 #include "line.h"
+#include "module.h"
 #include "ownfds.h"
 #include "real.h"
 #include "resets.h"
@@ -65,7 +65,7 @@ static void start_whole(void)
 	}
 	sc_family_init();
 	sc_births_init();
-	sc_callsite_init();
+	sc_module_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log, config.format == SC_FORMAT_JSON);
 	sc_tally_init(config.tally);

@@ -7,8 +7,8 @@
 #if defined(__x86_64__)
 	.text
 
-/* Calls a C function with the caller's first three arguments; all argument registers come back.
- * It returns, in %rax, where to go from here. */
+/* Calls a C function with the caller's first three arguments and, as the fourth, where it returns to;
+ * all argument registers come back. It returns, in %rax, where to go from here. */
 	.macro ask function
 	pushq	%rdi
 	.cfi_adjust_cfa_offset 8
@@ -24,6 +24,7 @@
 	.cfi_adjust_cfa_offset 8
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
+	movq	56(%rsp), %rcx
 	call	\function
 	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
@@ -159,6 +160,7 @@ return_address:
 	stp	x2, x3, [sp, 32]
 	stp	x4, x5, [sp, 48]
 	str	x6, [sp, 64]
+	mov	x3, x30
 	bl	\function
 	mov	x16, x0
 	ldp	x0, x1, [sp, 16]
@@ -278,15 +280,19 @@ return_address:
 	.type	syscall, @function
 syscall:
 	.cfi_startproc
-	subl	$4, %esp
+	subl	$12, %esp
+	.cfi_adjust_cfa_offset 12
+	pushl	12(%esp)		/* where it returns to */
 	.cfi_adjust_cfa_offset 4
-	pushl	12(%esp)
+	pushl	$0
 	.cfi_adjust_cfa_offset 4
-	pushl	12(%esp)
+	pushl	28(%esp)		/* first argument */
 	.cfi_adjust_cfa_offset 4
-	call	sc_syscall_route	/* number and first argument; %eax: where to go */
-	addl	$12, %esp
-	.cfi_adjust_cfa_offset -12
+	pushl	28(%esp)		/* number */
+	.cfi_adjust_cfa_offset 4
+	call	sc_syscall_route	/* %eax: where to go */
+	addl	$28, %esp
+	.cfi_adjust_cfa_offset -28
 	jmp	*%eax
 	.cfi_endproc
 	.size	syscall, . - syscall

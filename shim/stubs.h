@@ -9,8 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Where syscall() is to go on with the same arguments: the real one or sc_syscall_follow(). */
-void *sc_syscall_route(long number, long a);
+/* Where syscall() is to go on with the same arguments: the real one or sc_syscall_follow(). caller:
+ * where syscall() returns to. */
+void *sc_syscall_route(long number, long a, long b, const void *caller);
 
 /* A followed system call, with the arguments of syscall(). */
 long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long f);

@@ -117,7 +117,16 @@ static const struct sc_option *find_option(const char *name)
 
 /* What each variable must be. */
 
-enum kind { KIND_CHOICE, KIND_DURATION, KIND_SIZE, KIND_COUNT, KIND_PREVIEW, KIND_TEXT, KIND_ONLY };
+enum kind {
+	KIND_CHOICE,
+	KIND_DURATION,
+	KIND_SIZE,
+	KIND_COUNT,
+	KIND_PREVIEW,
+	KIND_FRAMES,
+	KIND_TEXT,
+	KIND_ONLY
+};
 
 struct expected {
 	const char *name;
@@ -139,6 +148,7 @@ static const struct expected expected_rows[] = {
 	{"SAFECLOSE_LOG", "stderr", KIND_TEXT, 0, {NULL}},
 	{"SAFECLOSE_FORMAT", "text", KIND_CHOICE, SC_FORMAT_TEXT, {"text", "json", NULL}},
 	{"SAFECLOSE_PREVIEW", "0", KIND_PREVIEW, 0, {NULL}},
+	{"SAFECLOSE_STACK", "1", KIND_FRAMES, 1, {NULL}},
 	{"SAFECLOSE_REPORT", "acted", KIND_CHOICE, SC_REPORT_ACTED, {"acted", "all", NULL}},
 	{"SAFECLOSE_ONLY", "all", KIND_ONLY, 0, {NULL}},
 };
@@ -161,6 +171,9 @@ static uint64_t get_field(const struct sc_config *config, const char *name)
 	}
 	if (strcmp(name, "SAFECLOSE_PREVIEW") == 0) {
 		return config->preview_bytes;
+	}
+	if (strcmp(name, "SAFECLOSE_STACK") == 0) {
+		return config->stack_frames;
 	}
 	if (strcmp(name, "SAFECLOSE_LINGER_TIME") == 0) {
 		return config->linger_time_ms;
@@ -190,6 +203,8 @@ static void set_field(struct sc_config *config, const char *name, uint64_t value
 		config->format = (enum sc_format)value;
 	} else if (strcmp(name, "SAFECLOSE_PREVIEW") == 0) {
 		config->preview_bytes = value;
+	} else if (strcmp(name, "SAFECLOSE_STACK") == 0) {
+		config->stack_frames = value;
 	} else if (strcmp(name, "SAFECLOSE_LINGER_TIME") == 0) {
 		config->linger_time_ms = value;
 	} else if (strcmp(name, "SAFECLOSE_LINGER_TIMEOUT") == 0) {
@@ -532,6 +547,14 @@ static void test_config_preview_is_taken_up_to_its_highest(void **state)
 	check_good("SAFECLOSE_PREVIEW", "256", 256);
 }
 
+static void test_config_stack_is_taken_up_to_its_highest(void **state)
+{
+	(void)state;
+	check_good("SAFECLOSE_STACK", "0", 0);
+	check_good("SAFECLOSE_STACK", "2", 2);
+	check_good("SAFECLOSE_STACK", "32", 32);
+}
+
 static void test_config_log_takes_paths_up_to_its_room(void **state)
 {
 	struct sc_config config;
@@ -680,6 +703,15 @@ static void test_config_preview_not_whole_or_beyond_its_range_is_bad(void **stat
 
 	(void)state;
 	check_every_bad(KIND_PREVIEW, bad);
+}
+
+static void test_config_stack_not_whole_or_beyond_its_range_is_bad(void **state)
+{
+	static const char *const bad[] = {"33", "100", "1K", "-1", "+5", "1.5", "0x10", " 5", "5 ",
+		"auto", "18446744073709551616", "18446744073709551617", NULL};
+
+	(void)state;
+	check_every_bad(KIND_FRAMES, bad);
 }
 
 /* Whether 2^63 .. 2^64 - 1 bytes are accepted is open, that they are not taken for less is not. */
@@ -961,6 +993,7 @@ int main(void)
 		cmocka_unit_test(test_config_size_with_each_unit_is_taken),
 		cmocka_unit_test(test_config_count_is_taken_and_auto_is_none_of_them),
 		cmocka_unit_test(test_config_preview_is_taken_up_to_its_highest),
+		cmocka_unit_test(test_config_stack_is_taken_up_to_its_highest),
 		cmocka_unit_test(test_config_log_takes_paths_up_to_its_room),
 		cmocka_unit_test(test_config_only_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(test_config_bad_mode_gives_warn_and_never_acts),
@@ -971,6 +1004,7 @@ int main(void)
 		cmocka_unit_test(test_config_size_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_count_not_whole_or_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_preview_not_whole_or_beyond_its_range_is_bad),
+		cmocka_unit_test(test_config_stack_not_whole_or_beyond_its_range_is_bad),
 		cmocka_unit_test(test_config_huge_size_is_exact_or_refused),
 		cmocka_unit_test(test_config_empty_value_of_every_row_is_bad),
 		cmocka_unit_test(test_config_junk_value_of_every_row_is_bad),

@@ -444,6 +444,73 @@ static void test_report_without_any_site_shows_a_question_mark(void **state)
 	check_example(&event, NULL, NULL, NULL, "?");
 }
 
+/* Stacks. */
+
+static void test_report_callers_follow_the_site(void **state)
+{
+	const struct sc_site stack[] = {
+		{.module = "app",
+			.module_offset = 0x1a2b,
+			.symbol = "reply_and_close",
+			.symbol_offset = 0x3c,
+			.address = 1},
+		{.module = "libserve.so.1", .module_offset = 0x77, .address = 2},
+		{.address = 0x7f0000000123},
+	};
+	struct sc_event event = example();
+
+	(void)state;
+	event.stack = stack;
+	event.stack_count = 1;
+	check_example(&event, NULL, NULL, NULL, NULL);
+	event.stack_count = 3;
+	check_example(&event, NULL, NULL, NULL,
+		"app+0x1a2b (reply_and_close+0x3c) < libserve.so.1+0x77 < 0x7f0000000123");
+	event.preview = (const unsigned char *)"GET";
+	event.preview_bytes = 3;
+	event.guess = "HTTP request";
+	check_example(&event, NULL, NULL, NULL,
+		"app+0x1a2b (reply_and_close+0x3c) < libserve.so.1+0x77 < 0x7f0000000123; \"GET\" "
+		"(HTTP request)");
+}
+
+/* Whole frames alone, and all of the preview. */
+static void test_report_callers_that_do_not_fit_are_left_out(void **state)
+{
+	enum { FRAMES = 32, PREVIEW = 256, FRAME_LENGTH = 3 + 3 + 1 + 1 + 120 + 15 };
+
+	static unsigned char preview[PREVIEW];
+	static struct sc_site stack[FRAMES];
+	char name[121];
+	char ending[32 + 4 * PREVIEW];
+	struct sc_event event = example();
+	const char *text;
+	const char *more;
+	size_t length;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	stack[0] = event.site;
+	for (size_t i = 1; i < FRAMES; i++) {
+		stack[i] = (struct sc_site){
+			.module = "lib", .module_offset = 7, .symbol = name, .address = 1};
+	}
+	event.stack = stack;
+	event.stack_count = FRAMES;
+	event.preview = preview;
+	event.preview_bytes = PREVIEW;
+	text = format(&event, SC_REPORT_LINE_MAX, &length);
+	assert_is_line(text, length);
+	assert_in_range(length, SC_REPORT_LINE_MAX - FRAME_LENGTH - 16, SC_REPORT_LINE_MAX);
+	more = strstr(text, " < ...; \"");
+	assert_non_null(more);
+	assert_string_equal(more - strlen("+0x0)"), strcat(strcpy(ending, "+0x0)"), more));
+	assert_int_equal(strlen(more), strlen(" < ...; \"\"\n") + 4 * PREVIEW);
+	event.stack_count = 3;
+	assert_null(strstr(format_whole(&event), "..."));
+}
+
 /* Bounds. */
 
 /* Every feature of a line at its longest, but for the names of module and symbol. */
@@ -600,6 +667,8 @@ int main(void)
 		cmocka_unit_test(test_report_without_symbol_ends_at_the_module),
 		cmocka_unit_test(test_report_without_module_shows_the_address),
 		cmocka_unit_test(test_report_without_any_site_shows_a_question_mark),
+		cmocka_unit_test(test_report_callers_follow_the_site),
+		cmocka_unit_test(test_report_callers_that_do_not_fit_are_left_out),
 		cmocka_unit_test(test_report_of_every_size_stays_inside_and_ends_in_newline),
 		cmocka_unit_test(test_report_of_huge_names_of_every_size_stays_inside),
 		cmocka_unit_test(test_report_with_all_at_its_longest_is_not_cut),
