@@ -14,20 +14,20 @@
 #define LIBRARY_NAME "libsafeclose.so"
 #define SEPARATORS ": " /* of LD_PRELOAD; the loader knows no way to escape them */
 
-/* Where a loader's $LIB points, and the other class's on the same machine (glibc's DL_DST_LIB). */
-struct place {
-	const char *ours;
-	const char *others;
-};
+/* What $LIB may stand for in a loader of glibc: the folder that libc and the loader itself lie in. */
+static const char *const places[] = {"lib/x86_64-linux-gnu", "lib/i386-linux-gnu",
+	"lib/aarch64-linux-gnu", "lib/arm-linux-gnueabihf", "lib64", "lib32", "lib"};
 
-static const struct place places[] = {
-	{"lib/x86_64-linux-gnu", "lib/i386-linux-gnu"},
-	{"lib/i386-linux-gnu", "lib/x86_64-linux-gnu"},
-	{"lib/aarch64-linux-gnu", "lib/arm-linux-gnueabihf"},
-	{"lib/arm-linux-gnueabihf", "lib/aarch64-linux-gnu"},
-	{"lib64", "lib"},
-	{"lib", "lib64"},
-};
+/* The loader of the other class on the same machine. */
+#if defined(__x86_64__)
+#define OTHER_LOADER "/lib/ld-linux.so.2"
+#elif defined(__i386__)
+#define OTHER_LOADER "/lib64/ld-linux-x86-64.so.2"
+#elif defined(__aarch64__)
+#define OTHER_LOADER "/lib/ld-linux-armhf.so.3"
+#else
+#define OTHER_LOADER ""
+#endif
 
 static bool ends_with(const char *text, size_t length, const char *end)
 {
@@ -42,24 +42,30 @@ static size_t folder_length(const char *path)
 	return slash != NULL ? (size_t)(slash - path) : 0;
 }
 
-/* What $LIB stands for in this command's own loader: libc lies there. NULL: unknown. */
-static const struct place *find_place(void)
+/* Of a file of glibc's. NULL: none that is known. */
+static const char *place_of(const char *file)
 {
-	Dl_info info;
 	char path[PATH_MAX];
-	void *libcs_own = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
-	if (libcs_own == NULL || dladdr(libcs_own, &info) == 0 || info.dli_fname == NULL ||
-		realpath(info.dli_fname, path) == NULL) {
+	if (realpath(file, path) == NULL) {
 		return NULL;
 	}
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char end[64];
-		snprintf(end, sizeof(end), "/%s", places[i].ours);
+		snprintf(end, sizeof(end), "/%s", places[i]);
 		if (ends_with(path, folder_length(path), end)) {
-			return &places[i];
+			return places[i];
 		}
 	}
 	return NULL;
+}
+
+/* What $LIB stands for in this command's own loader. NULL: unknown. */
+static const char *own_place(void)
+{
+	Dl_info info;
+	void *libcs_own = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	bool is_known = libcs_own != NULL && dladdr(libcs_own, &info) != 0;
+	return is_known && info.dli_fname != NULL ? place_of(info.dli_fname) : NULL;
 }
 
 static bool is_library(const char *path)
@@ -78,21 +84,22 @@ static bool is_library(const char *path)
 /* With $LIB where the other class's library lies in the other class's folder. */
 static void choose_preload(struct cli_library *library)
 {
-	const struct place *place = find_place();
+	const char *ours = own_place();
+	const char *others = place_of(OTHER_LOADER);
 	size_t length = folder_length(library->path);
 	char end[64];
 	library->other[0] = '\0';
 	snprintf(library->preload, sizeof(library->preload), "%s", library->path);
-	if (place == NULL) {
+	if (ours == NULL || others == NULL) {
 		return;
 	}
-	snprintf(end, sizeof(end), "/%s", place->ours);
+	snprintf(end, sizeof(end), "/%s", ours);
 	if (!ends_with(library->path, length, end)) {
 		return;
 	}
-	int prefix = (int)(length - strlen(place->ours));
+	int prefix = (int)(length - strlen(ours));
 	int bytes = snprintf(library->other, sizeof(library->other), "%.*s%s/" LIBRARY_NAME, prefix,
-		library->path, place->others);
+		library->path, others);
 	if (bytes > 0 && (size_t)bytes < sizeof(library->other) && is_library(library->other)) {
 		snprintf(library->preload, sizeof(library->preload), "%.*s$LIB/" LIBRARY_NAME,
 			prefix, library->path);
@@ -118,7 +125,7 @@ static bool take_beside(struct cli_library *library)
 {
 	char own[PATH_MAX];
 	char folder[PATH_MAX + 64];
-	const struct place *place = find_place();
+	const char *place = own_place();
 	ssize_t bytes = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	if (bytes <= 0) {
 		return false;
@@ -132,7 +139,7 @@ static bool take_beside(struct cli_library *library)
 	if (take(library, folder, LIBRARY_NAME)) {
 		return true;
 	}
-	snprintf(folder, sizeof(folder), "%s/../%s", own, place != NULL ? place->ours : "lib");
+	snprintf(folder, sizeof(folder), "%s/../%s", own, place != NULL ? place : "lib");
 	return take(library, folder, LIBRARY_NAME);
 }
 
