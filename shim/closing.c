@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
+#include "audit.h"
 #include "background.h"
 #include "buffers.h"
 #include "clock.h"
@@ -97,7 +98,9 @@ static void report(
 		event.site = stack[0];
 	}
 	sc_tally_count(&event);
-	write_line(&event);
+	if (sc_audit_admit(job->origin.site, &job->conn, end->outcome, end->why, event.pid)) {
+		write_line(&event);
+	}
 }
 
 static void report_outcome(const struct sc_job *job, const struct sc_note *note,
@@ -118,6 +121,7 @@ static void forget_parent(void)
 void sc_closing_init(const struct sc_config *loaded)
 {
 	sc_births_set_child_handler(forget_parent);
+	sc_audit_init(loaded);
 	sc_background_init(loaded, report);
 	if (loaded->format == SC_FORMAT_JSON) {
 		sc_program_init();

@@ -34,6 +34,7 @@ static const char *const when_choices[] = {"unread", "always", NULL};
 static const char *const shutdown_choices[] = {"keep", "half", NULL};
 static const char *const deepbind_choices[] = {"keep", "strip", NULL};
 static const char *const report_choices[] = {"acted", "all", NULL};
+static const char *const summary_choices[] = {"0", "1", NULL};
 static const char *const format_choices[] = {"text", "json", NULL};
 
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
@@ -83,6 +84,8 @@ static const struct row rows[] = {
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 "Report resets and what was done against them, or also closes left alone."},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
+	{{PREFIX "SUMMARY", "0", "0 or 1", "At exit, totals per call site."}, KIND_CHOICE,
+		FIELD(summary), summary_choices, NULL},
 	{{PREFIX "SHUTDOWN", "keep", "keep or half",
 		 "In fin: half makes the program's shutdown for reading wait for the close."},
 		KIND_CHOICE, FIELD(shutdown), shutdown_choices, NULL},

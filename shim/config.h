@@ -16,6 +16,7 @@ enum sc_shutdown { SC_SHUTDOWN_KEEP, SC_SHUTDOWN_HALF };
 enum sc_deepbind { SC_DEEPBIND_KEEP, SC_DEEPBIND_STRIP };
 enum sc_report_level { SC_REPORT_ACTED, SC_REPORT_ALL };
 enum sc_format { SC_FORMAT_TEXT, SC_FORMAT_JSON };
+enum sc_summary { SC_SUMMARY_NONE, SC_SUMMARY_AT_EXIT };
 
 #define SC_LINGER_MAX_AUTO UINT64_MAX /* a quarter of the soft RLIMIT_NOFILE */
 
@@ -33,6 +34,7 @@ struct sc_config {
 	enum sc_shutdown shutdown;
 	enum sc_deepbind deepbind;
 	enum sc_format format;
+	enum sc_summary summary;
 	uint64_t linger_time_ms;    /* all that one connection may linger */
 	uint64_t linger_timeout_ms; /* longest silence of the peer while lingering */
 	uint64_t exit_timeout_ms;   /* longest that process exit waits for lingering connections */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "ending.h"
+#include "audit.h"
 #include "background.h"
 #include "births.h"
 #include "closing.h"
@@ -7,7 +8,6 @@
 #include "memory.h"
 #include "ownfds.h"
 #include "procfs.h"
-#include "sink.h"
 #include "streams.h"
 #include "sys.h"
 #include "threads.h"
@@ -194,7 +194,7 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
 	sc_background_shut();
-	sc_sink_finish(sc_births_pid());
+	sc_audit_finish(sc_births_pid());
 }
 
 static void find_or_exec(struct walk *walk, int fd)
@@ -218,7 +218,7 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
-	sc_sink_finish(sc_births_pid());
+	sc_audit_finish(sc_births_pid());
 }
 
 void sc_ending_exec_failed(void)

@@ -148,6 +148,16 @@ static void add_connection(struct sc_line *line, const struct sc_conn *conn)
 	sc_line_add(line, " unacknowledged; ");
 }
 
+static void add_outcome(struct sc_line *line, enum sc_outcome outcome, const char *why)
+{
+	sc_line_add(line, sc_report_outcome_name(outcome));
+	if (why != NULL) {
+		sc_line_add(line, " (");
+		sc_line_add(line, why);
+		sc_line_add_char(line, ')');
+	}
+}
+
 static void add_result(struct sc_line *line, const struct sc_event *event)
 {
 	if (event->drained_bytes > 0) {
@@ -155,12 +165,7 @@ static void add_result(struct sc_line *line, const struct sc_event *event)
 		sc_line_add_number(line, event->drained_bytes);
 		sc_line_add(line, ", ");
 	}
-	sc_line_add(line, sc_report_outcome_name(event->outcome));
-	if (event->why != NULL) {
-		sc_line_add(line, " (");
-		sc_line_add(line, event->why);
-		sc_line_add_char(line, ')');
-	}
+	add_outcome(line, event->outcome, event->why);
 	sc_line_add(line, " in ");
 	sc_line_add_number(line, event->elapsed_us / 1000);
 	sc_line_add_char(line, '.');
@@ -168,7 +173,7 @@ static void add_result(struct sc_line *line, const struct sc_event *event)
 	sc_line_add(line, " ms; ");
 }
 
-static void add_site(struct sc_line *line, const struct sc_site *site)
+void sc_report_add_site(struct sc_line *line, const struct sc_site *site)
 {
 	if (site->module != NULL) {
 		sc_line_add_escaped(line, site->module, NAME_SHOWN_MAX);
@@ -224,7 +229,7 @@ static void add_callers(struct sc_line *line, const struct sc_event *event)
 	for (size_t i = 1; i < event->stack_count; i++) {
 		size_t before = line->length;
 		sc_line_add(line, " < ");
-		add_site(line, &event->stack[i]);
+		sc_report_add_site(line, &event->stack[i]);
 		if (line->length + reserve > line->size) {
 			line->length = before;
 			sc_line_add(line, more);
@@ -245,11 +250,31 @@ size_t sc_report_format(const struct sc_event *event, char *buf, size_t size)
 	sc_line_add(&line, ") ");
 	add_connection(&line, &event->conn);
 	add_result(&line, event);
-	add_site(&line, &event->site);
+	sc_report_add_site(&line, &event->site);
 	add_callers(&line, event);
 	if (event->preview != NULL) {
 		add_preview(&line, event);
 	}
+	sc_line_end(&line);
+	return line.length;
+}
+
+size_t sc_report_format_rest(const struct sc_flood_rest *rest, const struct sc_site *site, int pid,
+	char *buf, size_t size)
+{
+	struct sc_line line = {buf, size, 0};
+	sc_line_add(&line, "safeclose[");
+	sc_line_add_number(&line, (uint64_t)pid);
+	sc_line_add(&line, "]: ... and ");
+	sc_line_add_number(&line, rest->count);
+	sc_line_add(&line, " more like this in ");
+	sc_line_add_number(&line, rest->ms / 1000);
+	sc_line_add_char(&line, '.');
+	sc_line_add_number(&line, rest->ms / 100 % 10);
+	sc_line_add(&line, " s; ");
+	add_outcome(&line, rest->kind.outcome, rest->kind.why);
+	sc_line_add(&line, "; ");
+	sc_report_add_site(&line, site);
 	sc_line_end(&line);
 	return line.length;
 }

@@ -7,6 +7,7 @@
 #define SC_REPORT_H
 
 #include "conn.h"
+#include "floods.h"
 #include "line.h"
 #include "policy.h"
 #include <stddef.h>
@@ -81,6 +82,9 @@ const char *sc_report_outcome_name(enum sc_outcome outcome);
 /* "10.0.0.5:8080", "[::1]:80", "?" */
 void sc_report_add_address(struct sc_line *line, const union sc_addr *addr);
 
+/* "app+0x1a2b (reply_and_close+0x3c)", "0x55e4c0de1a2b", "?" */
+void sc_report_add_site(struct sc_line *line, const struct sc_site *site);
+
 /*
  * Write the line, with its newline, into buf of size bytes (at least SC_REPORT_LINE_MAX for a line
  * that is never cut). Returns its length. No terminating zero. A line that does not fit is cut and
@@ -96,5 +100,10 @@ void sc_report_add_address(struct sc_line *line, const union sc_addr *addr);
  * /\x0d\x0a" (HTTP request)".
  */
 size_t sc_report_format(const struct sc_event *event, char *buf, size_t size);
+
+/* The line that stands for those held back:
+ *   safeclose[4242]: ... and 123 more like this in 1.0 s; rst (unread); app+0x1a2b (reply_and_close+0x3c) */
+size_t sc_report_format_rest(const struct sc_flood_rest *rest, const struct sc_site *site, int pid,
+	char *buf, size_t size);
 
 #endif

@@ -167,7 +167,9 @@ static struct stage_end run_script(
 
 	peer_listen(&stage->other_peer, PEER_IPV4);
 	script = write_words(stage);
-	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+	program_start(&stage->program,
+		&(struct program_options){
+			.mode = mode, .is_alone = true, .wants_all_reports = true},
 		"%s", script);
 	free(script);
 	serve(stage);

@@ -47,6 +47,7 @@ static struct stage *start(size_t count, struct program_options options, const c
 	struct stage *stage = stage_open(PEER_IPV4);
 
 	options.executable = "server";
+	options.wants_all_reports = true;
 	program_start(
 		&stage->program, &options, "listen accept %zu await-unread 1 %s", count, words);
 	stage->peer.program_port = (uint16_t)program_hear_number(&stage->program, "port ");
@@ -151,7 +152,8 @@ static void test_background_always_late_bytes_meet_no_reset(void **state)
 	program_start(&stage->program,
 		&(struct program_options){.mode = "fin",
 			.environment = {FOREVER, "SAFECLOSE_WHEN=always"},
-			.executable = "server"},
+			.executable = "server",
+			.wants_all_reports = true},
 		"listen accept 100 close 100 hear go");
 	stage->peer.program_port = (uint16_t)program_hear_number(&stage->program, "port ");
 	peers_connect(&peers, stage->peer.program_port, 100);
@@ -268,6 +270,7 @@ static struct stage *start_with_queues(
 
 	let_answers_queue();
 	options.executable = "server";
+	options.wants_all_reports = true;
 	program_start(
 		&stage->program, &options, "listen accept %zu await-unread 1 %s", count, words);
 	stage->peer.program_port = (uint16_t)program_hear_number(&stage->program, "port ");

@@ -81,6 +81,7 @@ static void assert_configs_equal(const struct sc_config *a, const struct sc_conf
 	assert_int_equal(a->drain_max_bytes, b->drain_max_bytes);
 	assert_int_equal(a->linger_max, b->linger_max);
 	assert_string_equal(a->log, b->log);
+	assert_int_equal(a->summary, b->summary);
 	assert_int_equal(a->only.count, b->only.count);
 }
 
@@ -151,6 +152,7 @@ static const struct expected expected_rows[] = {
 	{"SAFECLOSE_STACK", "1", KIND_FRAMES, 1, {NULL}},
 	{"SAFECLOSE_REPORT", "acted", KIND_CHOICE, SC_REPORT_ACTED, {"acted", "all", NULL}},
 	{"SAFECLOSE_ONLY", "all", KIND_ONLY, 0, {NULL}},
+	{"SAFECLOSE_SUMMARY", "0", KIND_CHOICE, SC_SUMMARY_NONE, {"0", "1", NULL}},
 };
 
 enum { EXPECTED_COUNT = sizeof(expected_rows) / sizeof(expected_rows[0]) };
@@ -165,6 +167,9 @@ static uint64_t get_field(const struct sc_config *config, const char *name)
 	}
 	if (strcmp(name, "SAFECLOSE_REPORT") == 0) {
 		return config->report;
+	}
+	if (strcmp(name, "SAFECLOSE_SUMMARY") == 0) {
+		return config->summary;
 	}
 	if (strcmp(name, "SAFECLOSE_FORMAT") == 0) {
 		return config->format;
@@ -199,6 +204,8 @@ static void set_field(struct sc_config *config, const char *name, uint64_t value
 		config->when = (enum sc_when)value;
 	} else if (strcmp(name, "SAFECLOSE_REPORT") == 0) {
 		config->report = (enum sc_report_level)value;
+	} else if (strcmp(name, "SAFECLOSE_SUMMARY") == 0) {
+		config->summary = (enum sc_summary)value;
 	} else if (strcmp(name, "SAFECLOSE_FORMAT") == 0) {
 		config->format = (enum sc_format)value;
 	} else if (strcmp(name, "SAFECLOSE_PREVIEW") == 0) {

@@ -18,10 +18,12 @@ static size_t rounds(void)
 
 static struct crowd_end run(const char *mode)
 {
-	struct crowd_end end = crowd_run(
-		&(struct crowd_options){
-			.program = {.executable = "race", .mode = mode, .is_alone = true}},
-		"%zu", rounds());
+	struct crowd_end end =
+		crowd_run(&(struct crowd_options){.program = {.executable = "race",
+							  .mode = mode,
+							  .is_alone = true,
+							  .wants_all_reports = true}},
+			"%zu", rounds());
 
 	if (end.status != 0 || end.connections != rounds()) {
 		fail_msg("status %d, %zu connections:\n%s%s", end.status, end.connections,

@@ -76,6 +76,7 @@ static struct crowd_end run(const struct row *row, const char *mode)
 	/* However late a busy machine lets the peers hang up. */
 	return crowd_run(&(struct crowd_options){.program = {.executable = row->executable,
 							 .mode = mode,
+							 .wants_all_reports = true,
 							 .environment = {"SAFECLOSE_LINGER_TIMEOUT="
 									 "30s"}}},
 		"%s", row->words);
@@ -132,6 +133,7 @@ static void test_same_descriptor_warn_reports_each_close_once(void **state)
 	struct crowd_end end =
 		crowd_run(&(struct crowd_options){.program = {.executable = "threads",
 							  .mode = "warn",
+							  .wants_all_reports = true,
 							  .environment = {"SAFECLOSE_REPORT=all"}}},
 			"same");
 

@@ -69,6 +69,7 @@ static struct crowd_end run(const char *mode, const char *words)
 	}
 	return crowd_run(&(struct crowd_options){.program = {.executable = executable,
 							 .mode = mode,
+							 .wants_all_reports = true,
 							 .environment = {OPTIONS}}},
 		"%s", words);
 }

@@ -27,10 +27,11 @@ static void skip_if_sanitized(void)
 
 static struct crowd_end run(const char *what, const char *mode, bool sends_late)
 {
-	struct crowd_end end =
-		crowd_run(&(struct crowd_options){.program = {.executable = "tidy", .mode = mode},
-				  .sends_late = sends_late},
-			"%s", what);
+	struct crowd_end end = crowd_run(
+		&(struct crowd_options){
+			.program = {.executable = "tidy", .mode = mode, .wants_all_reports = true},
+			.sends_late = sends_late},
+		"%s", what);
 
 	if (end.status != 0) {
 		fail_msg("status %d:\n%s%s", end.status, end.output, end.report);

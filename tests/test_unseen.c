@@ -47,6 +47,7 @@ static struct stage *start(const char *mode, size_t count, const char *words)
 
 	program_start(&stage->program,
 		&(struct program_options){.mode = mode,
+			.wants_all_reports = true,
 			.environment = {FOREVER, "SAFECLOSE_LINGER_MAX=30"},
 			.executable = "server"},
 		"listen accept %zu await-unread 1 %s", count, words);
@@ -103,8 +104,10 @@ static void watch(const char *mode, const char *words)
 
 	print_message("watcher %s, mode %s\n", words, mode ? mode : "none");
 	program_start(&stage->program,
-		&(struct program_options){
-			.mode = mode, .environment = {FOREVER}, .executable = "watcher"},
+		&(struct program_options){.mode = mode,
+			.environment = {FOREVER},
+			.executable = "watcher",
+			.wants_all_reports = true},
 		"%s", words);
 	join(stage, 1);
 	program_hear(&stage->program, "closed");
@@ -207,8 +210,10 @@ static void watch_shared(const char *mode)
 	struct stage *stage = stage_open(PEER_IPV4);
 
 	program_start(&stage->program,
-		&(struct program_options){
-			.mode = mode, .environment = {FOREVER}, .executable = "watcher"},
+		&(struct program_options){.mode = mode,
+			.environment = {FOREVER},
+			.executable = "watcher",
+			.wants_all_reports = true},
 		"level fork");
 	join(stage, 1);
 	program_hear(&stage->program, "closed");
@@ -263,8 +268,10 @@ static long close_all(const char *mode, const char *closing_words, const char *t
 	long found = 0;
 
 	program_start(&stage->program,
-		&(struct program_options){
-			.mode = mode, .environment = {FOREVER}, .executable = "server"},
+		&(struct program_options){.mode = mode,
+			.environment = {FOREVER},
+			.executable = "server",
+			.wants_all_reports = true},
 		"listen accept 6 await-unread 1 close 5 %s "
 		"listen accept 1 await-unread 1 close 1 say done hear go",
 		closing_words);
@@ -331,8 +338,10 @@ static void test_unseen_by_client_at_descriptor_2(void **state)
 
 	(void)state;
 	program_start(&stage->program,
-		&(struct program_options){
-			.mode = "fin", .environment = {FOREVER}, .executable = "server"},
+		&(struct program_options){.mode = "fin",
+			.environment = {FOREVER},
+			.executable = "server",
+			.wants_all_reports = true},
 		"control 100 listen accept 5 await-unread 1 close-standard accept-as 0 accept-as 1 "
 		"accept-as 2 close 5 write-to 2 50 hear close close-fd 2 hear go");
 	join(stage, 5);

@@ -2,6 +2,7 @@
 #include "program.h"
 #include "deadline.h"
 #include "pids.h"
+#include "reports.h"
 #include "sanitizer.h"
 #include "text.h"
 #include "unit.h"
@@ -109,6 +110,9 @@ static void fill_environment(struct environment *environment, const struct progr
 		snprintf(environment->mode, sizeof(environment->mode), "SAFECLOSE_MODE=%s",
 			options->mode);
 		add_name(environment, environment->mode);
+	}
+	if (options->wants_all_reports) {
+		add_name(environment, "SAFECLOSE_FORMAT=json");
 	}
 	for (size_t i = 0; i < PROGRAM_ENVIRONMENT_MAX && options->environment[i]; i++) {
 		add_name(environment, options->environment[i]);
@@ -257,6 +261,7 @@ void program_start(
 	char *words;
 
 	memset(program, 0, sizeof(*program));
+	program->wants_all_reports = options->wants_all_reports;
 	signal(SIGPIPE, SIG_IGN); /* a program that has ended is told so by write() */
 	va_start(arguments, format);
 	assert_true(vasprintf(&words, format, arguments) >= 0);
@@ -424,6 +429,12 @@ const char *program_errors(struct program *program)
 	assert_non_null(program->errors_text);
 	bytes = pread(program->errors, program->errors_text, (size_t)size, 0);
 	assert_int_equal(bytes, size);
+	if (program->wants_all_reports) {
+		char *json = program->errors_text;
+
+		program->errors_text = reports_as_text(json);
+		free(json);
+	}
 	return program->errors_text;
 }
 

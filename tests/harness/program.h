@@ -27,6 +27,9 @@ struct program_options {
 	const char *environment[PROGRAM_ENVIRONMENT_MAX];
 	/* Name in PROGRAM_FOLDER or an absolute path; NULL: the actor. */
 	const char *executable;
+	/* All reports are wanted, however many there are of one call site in a second: they come as
+	 * JSON, and are shown as text. */
+	bool wants_all_reports;
 	/* Absolute name of a program that is given the executable's name and its arguments. */
 	const char *under;
 	/* Run as user and group 65534; where that cannot be, the test is skipped. */
@@ -47,6 +50,7 @@ struct program {
 	size_t output_bytes;
 	size_t heard_bytes; /* of output_text, taken by program_hear() */
 	char *errors_text;  /* of the last program_errors() */
+	bool wants_all_reports;
 };
 
 /* Skip the test in a user namespace without another user to become, for programs that drop root. */

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { FDS_MAX = 64, FILTER_MAX = 256, FILLED_MAX = 70000 };
 
@@ -416,6 +417,14 @@ static void do_forbid_all(char **words)
 
 /* ---- words --------------------------------------------------------------------------------- */
 
+static void do_grow_old(char **words)
+{
+	struct timespec time = {number(words[0]) / 1000, number(words[0]) % 1000 * 1000000L};
+
+	while (nanosleep(&time, &time) != 0) {
+	}
+}
+
 static void do_say(char **words)
 {
 	tell("%s", words[0]);
@@ -453,6 +462,7 @@ static const struct {
 	{"probe", 0, do_probe},     /* whether there are filters: none is put on */
 	{"forbid-all", 0, do_forbid_all},
 	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
+	{"grow-old", 1, do_grow_old}, /* MS */
 	{"say", 1, do_say},           /* LINE */
 };
 

@@ -101,6 +101,7 @@ def environment(mode, library, reports_path, settings):
         "LD_PRELOAD": str(library),
         "SAFECLOSE_MODE": mode,
         "SAFECLOSE_REPORT": "all",
+        "SAFECLOSE_FORMAT": "json",
         "SAFECLOSE_LOG": str(reports_path),
         **dict(settings),
     }

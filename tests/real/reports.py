@@ -1,21 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The library's reports: lines of SAFECLOSE_FORMAT=text, read, and held against the truth."""
+"""The library's reports: lines of SAFECLOSE_FORMAT=json, read, and held against the truth."""
 
-import re
+import json
 from collections import Counter
 from dataclasses import dataclass
 
-CONNECTION = re.compile(
-    r"safeclose\[\d+\]: \w+\(\d+\) "
-    r"\S+:(?P<local>\d+) -> \S+:(?P<peer>\d+): \d+ unread(?: urgent)?, \d+ unacknowledged; "
-    r"(?:drained \d+, )?(?P<outcome>\w+)(?: \((?P<why>[^)]*)\))? in [\d.]+ ms; "
-)
-LISTENER = re.compile(
-    r"safeclose\[\d+\]: \w+\(\d+\) "
-    r"listener \S+:(?P<local>\d+): \d+ not accepted; "
-    r"(?P<outcome>\w+)(?: \((?P<why>[^)]*)\))? in [\d.]+ ms; "
-)
-PORT_NAMES = ("local", "peer")
 ENDS = ("fin", "rst", "timeout", "limit")  # the others leave the connection to somebody else
 
 
@@ -29,13 +18,19 @@ class Report:
     line: str
 
 
+def port_of(address):
+    return int(address.rpartition(":")[2])
+
+
 def parse(line):
     """None where the line is not understood."""
-    match = CONNECTION.match(line) or LISTENER.match(line)
-    if not match:
+    try:
+        report = json.loads(line)
+        ends = (report["local"], report["peer"])
+        ports = frozenset(port_of(address) for address in ends if address is not None)
+        return Report(report["outcome"], report["why"] or "", ports, line)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    ports = frozenset(int(port) for name, port in match.groupdict().items() if name in PORT_NAMES)
-    return Report(match["outcome"], match["why"] or "", ports, line)
 
 
 def read(lines):
