@@ -6,6 +6,8 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
@@ -81,7 +83,7 @@ MUSL_PROGRAMS := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(addprefix
 TEST_EXAMPLE := $(BUILD)/tests/harness_example/server
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
-.PHONY: all lib32 lib32-check demo check check-real install uninstall clean help FORCE
+.PHONY: all dist deb check-package lib32 lib32-check demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY) $(COMMAND)
 
 help:
@@ -97,6 +99,8 @@ help:
 	@echo 'make fuzz          what reads files of strangers, for FUZZ_SECONDS=60 each; needs clang'
 	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
 	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
+	@echo 'make dist          $(BUILD)/libsafeclose-$(VERSION).tar.gz, the same bytes each time'
+	@echo 'make deb           a Debian package in $(BUILD)/deb; make check-package tries it out'
 	@echo 'make uninstall     take it away again'
 	@echo 'make clean         remove build/'
 	@echo 'V=1 shows the commands; CC, CFLAGS, LDFLAGS are honoured;'
@@ -219,11 +223,33 @@ include tests/bench/bench.mk
 include tests/fuzz/fuzz.mk
 
 install: $(LIBRARY) $(COMMAND)
-	install -d '$(DESTDIR)$(LIBDIR)'
+	install -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)/man1' \
+		'$(DESTDIR)$(MANDIR)/man7' '$(DESTDIR)$(COMPLETIONDIR)'
 	install -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/libsafeclose.so'
+	install -m 755 $(COMMAND) '$(DESTDIR)$(BINDIR)/safeclose'
+	install -m 644 shim/man/safeclose.1 '$(DESTDIR)$(MANDIR)/man1/safeclose.1'
+	install -m 644 shim/man/libsafeclose.7 '$(DESTDIR)$(MANDIR)/man7/libsafeclose.7'
+	install -m 644 shim/completion/safeclose '$(DESTDIR)$(COMPLETIONDIR)/safeclose'
 
 uninstall:
-	rm -f '$(DESTDIR)$(LIBDIR)/libsafeclose.so'
+	rm -f '$(DESTDIR)$(LIBDIR)/libsafeclose.so' '$(DESTDIR)$(BINDIR)/safeclose' \
+		'$(DESTDIR)$(MANDIR)/man1/safeclose.1' '$(DESTDIR)$(MANDIR)/man7/libsafeclose.7' \
+		'$(DESTDIR)$(COMPLETIONDIR)/safeclose'
+
+# Twice the same bytes: sorted, of nobody, of the time of the last commit.
+EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+TARBALL := $(BUILD)/libsafeclose-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD)
+	$(call say,TAR,$(TARBALL))git ls-files -z | LC_ALL=C sort -z | tar --null -T - -c --format=ustar \
+		--owner=0 --group=0 --numeric-owner --mode=u+w,go-w,a+rX --mtime=@$(EPOCH) \
+		--transform='s,^,libsafeclose-$(VERSION)/,' | gzip -9n >$(TARBALL)
+
+deb: dist
+	$(Q)shim/debian/package $(TARBALL) $(VERSION) $(EPOCH) $(BUILD)/deb
+
+check-package:
+	$(Q)tests/package/run
 
 clean:
 	rm -rf build
