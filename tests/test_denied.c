@@ -2,9 +2,9 @@
 // HARNESS
 /*
  * Each system call that the library makes, denied: a seccomp filter answers it with EPERM
- * (PR_SET_NO_NEW_PRIVS), or kills whoever makes it. The program's closes work and leave errno alone, a connection that somebody
- * else holds is never touched, nothing untrue is reported, and where the library can still act, the
- * connection ends with FIN.
+ * (PR_SET_NO_NEW_PRIVS), with ENOSYS or EINVAL as an older kernel does, or kills whoever makes it. The
+ * program's closes work and leave errno alone, a connection that somebody else holds is never touched,
+ * nothing untrue is reported, and where the library can still act, the connection ends with FIN.
  */
 #include "harness/crowd.h"
 #include "harness/rows.h"
@@ -175,6 +175,11 @@ static const struct plight {
 	{"closed", "dial dial deny CALL close close", 2, CURED, 0},
 	{"at_exit", "dial dial deny CALL", 2, CURED, 0},
 	{"from_the_start", "deny CALL exec dial dial close-all", 2, CURED, OWN | LOADER},
+	{"lacking", "dial dial lack CALL close close", 2, CURED, 0},
+	{"lacking_from_the_start", "lack CALL exec dial dial close-all", 2, CURED, OWN | LOADER},
+	{"lacking_and_held", "dial dup lack CALL close read close", 1, READ, OWN},
+	{"rejected", "dial dial reject CALL close close", 2, CURED, 0},
+	{"rejected_from_the_start", "reject CALL exec dial dial close-all", 2, CURED, OWN | LOADER},
 	{"after_a_fork", "dial fork deny CALL close", 1, ANY, 0},
 	{"duplicated", "dial dup deny CALL close close", 1, ANY, 0},
 	{"held", "dial dup deny CALL close read close", 1, READ, OWN},

@@ -358,6 +358,16 @@ static void do_put_off(char **words)
 	answer_with(SECCOMP_RET_ERRNO | EAGAIN, words[0]);
 }
 
+static void do_lack(char **words)
+{
+	answer_with(SECCOMP_RET_ERRNO | ENOSYS, words[0]);
+}
+
+static void do_reject(char **words)
+{
+	answer_with(SECCOMP_RET_ERRNO | EINVAL, words[0]);
+}
+
 static void do_forbid(char **words)
 {
 	answer_with(SECCOMP_RET_KILL_PROCESS, words[0]);
@@ -457,9 +467,11 @@ static const struct {
 	{"exec", 0, do_exec},       /* begin anew with the words that follow */
 	{"deny", 1, do_deny},       /* CALL[,CALL]...: answered with EPERM */
 	{"put-off", 1, do_put_off}, /* CALL[,CALL]...: answered with EAGAIN */
-	{"forbid", 1, do_forbid},   /* CALL[,CALL]...: they kill */
-	{"trap", 1, do_trap},       /* the same by seccomp(2), and by SIGSYS */
-	{"probe", 0, do_probe},     /* whether there are filters: none is put on */
+	{"lack", 1, do_lack},     /* CALL[,CALL]...: answered with ENOSYS, as by an older kernel */
+	{"reject", 1, do_reject}, /* CALL[,CALL]...: answered with EINVAL, as of a newer flag */
+	{"forbid", 1, do_forbid}, /* CALL[,CALL]...: they kill */
+	{"trap", 1, do_trap},     /* the same by seccomp(2), and by SIGSYS */
+	{"probe", 0, do_probe},   /* whether there are filters: none is put on */
 	{"forbid-all", 0, do_forbid_all},
 	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
 	{"grow-old", 1, do_grow_old}, /* MS */
