@@ -29,10 +29,11 @@ static char *ask(const char *command)
 	char line[512];
 	char *text = NULL;
 	size_t bytes = 0;
-	FILE *memory = open_memstream(&text, &bytes);
+	FILE *memory;
 	FILE *answer;
 
 	sanitizer_skip_if(sanitizer_is_any(), "its run-time library has needs of its own");
+	memory = open_memstream(&text, &bytes);
 	snprintf(line, sizeof(line), "LC_ALL=C %s " PROGRAM_LIBRARY, command);
 	answer = popen(line, "r");
 	assert_non_null(memory);
