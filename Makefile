@@ -43,7 +43,7 @@ SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
 	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os))
 # Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
 # through those between a closing call and itself, and through no others.
-UNWOUND := $(BUILD)/shim/interpose%.o $(BUILD)/shim/real.o \
+UNWOUND := $(BUILD)/shim/interpose%.o \
 	$(patsubst %,$(BUILD)/shim/%.o,closing ending procfs stacks unwind)
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'

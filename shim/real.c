@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /*
  * Until the lookup is done, and where there is no next definition: the bare system call, with the
@@ -202,77 +204,35 @@ struct sc_real sc_real = {
 	.syscall = raw_syscall,
 };
 
-/* Where each name's pointer lies. All pointers to functions are alike for dlsym (POSIX). */
-static const struct {
-	const char *name;
-	size_t offset;
-} names[] = {
-#define NAME(name)                                    \
-	{                                             \
-#name, offsetof(struct sc_real, name) \
-	}
-	NAME(close),
-	NAME(close_range),
-	NAME(fclose),
-	NAME(fdopen),
-	NAME(freopen),
-	NAME(freopen64),
-	NAME(shutdown),
-	NAME(dlopen),
-	NAME(_exit),
-	NAME(abort),
-	NAME(execve),
-	NAME(execvpe),
-	NAME(fexecve),
-	NAME(execveat),
-	NAME(socket),
-	NAME(accept),
-	NAME(accept4),
-	NAME(dup),
-	NAME(dup2),
-	NAME(dup3),
-	NAME(fcntl),
-	NAME(fcntl64),
-	NAME(sendmsg),
-	NAME(sendmmsg),
-	NAME(recvmsg),
-	NAME(recvmmsg),
-	NAME(pidfd_getfd),
-	NAME(epoll_create),
-	NAME(epoll_create1),
-	NAME(epoll_ctl),
-	NAME(prctl),
-	NAME(fork),
-	NAME(_Fork),
-	NAME(vfork),
-	NAME(clone),
-	NAME(unshare),
-	NAME(posix_spawn),
-	NAME(posix_spawnp),
-	NAME(popen),
-	NAME(system),
-	NAME(forkpty),
-	NAME(daemon),
-	NAME(setuid),
-	NAME(seteuid),
-	NAME(setreuid),
-	NAME(setresuid),
-	NAME(setgid),
-	NAME(setegid),
-	NAME(setregid),
-	NAME(setresgid),
-	NAME(setgroups),
-	NAME(initgroups),
-	NAME(syscall),
-#undef NAME
-};
+/*
+ * Names one behind the other, and where the pointer of each lies: a table of pointers would be filled
+ * by the dynamic linker, at each start. All pointers to functions are alike for dlsym (POSIX).
+ */
+/* clang-format off */
+#define NAMES(of) \
+	of(close) of(close_range) of(fclose) of(fdopen) of(freopen) of(freopen64) \
+	of(shutdown) of(dlopen) of(_exit) of(abort) of(execve) of(execvpe) \
+	of(fexecve) of(execveat) of(socket) of(accept) of(accept4) of(dup) of(dup2) \
+	of(dup3) of(fcntl) of(fcntl64) of(sendmsg) of(sendmmsg) of(recvmsg) \
+	of(recvmmsg) of(pidfd_getfd) of(epoll_create) of(epoll_create1) of(epoll_ctl) \
+	of(prctl) of(fork) of(_Fork) of(vfork) of(clone) of(unshare) of(posix_spawn) \
+	of(posix_spawnp) of(popen) of(system) of(forkpty) of(daemon) of(setuid) \
+	of(seteuid) of(setreuid) of(setresuid) of(setgid) of(setegid) of(setregid) \
+	of(setresgid) of(setgroups) of(initgroups) of(syscall)
+/* clang-format on */
+#define TEXT(name) #name "\0"
+#define PLACE(name) offsetof(struct sc_real, name) / sizeof(void *),
+
+static const char names[] = NAMES(TEXT);
+static const uint8_t places[] = {NAMES(PLACE)};
 
 void sc_real_find(void)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		void *next = dlsym(RTLD_NEXT, names[i].name);
+	const char *name = names;
+	for (size_t i = 0; i < sizeof(places); i++, name += strlen(name) + 1) {
+		void *next = dlsym(RTLD_NEXT, name);
 		if (next != NULL) {
-			*(void **)((char *)&sc_real + names[i].offset) = next;
+			((void **)&sc_real)[places[i]] = next;
 		}
 	}
 }
