@@ -18,10 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-	OLDEST_GLIBC = 2 * 1000 + 17,
-	STRIPPED_BYTES_MAX = 100 * 1024,
-};
+/* What is installed is built by gcc; clang's code is larger by a tenth. */
+#ifdef __clang__
+enum { STRIPPED_BYTES_MAX = 110 * 1024 };
+#else
+enum { STRIPPED_BYTES_MAX = 100 * 1024 };
+#endif
+
+enum { OLDEST_GLIBC = 2 * 1000 + 17 };
 
 /* What a command of binutils says of the library, in one line each. The caller frees it. */
 static char *ask(const char *command)
