@@ -13,6 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/*
+ * A table is read a descriptor at a time. What its process moves meanwhile from where the look has
+ * not been yet to where it has been, is not seen: a child of inetd does dup2(6, 0) and close(6) as
+ * soon as it is born, one that daemonizes moves all to its own child, a thread of this process forks
+ * and closes. So nobody holds what two looks in a row have not found.
+ */
+enum { LOOKS = 2 };
+
 /* A sweep under way. */
 struct sweep {
 	struct sc_holders_query *queries; /* by inode */
@@ -352,6 +360,21 @@ static void look_at_all(struct sweep *sweep)
 	}
 }
 
+static void look_once(struct sweep *sweep, bool is_elsewhere)
+{
+	sweep->proc = sc_procfs_open(AT_FDCWD, "/proc");
+	sweep->self = sweep->proc >= 0 ? sc_procfs_self(sweep->proc) : 0;
+	if (sweep->self <= 0) {
+		answer_all_unknown(sweep);
+	} else {
+		look_at_self(sweep);
+		if (is_elsewhere && sweep->unanswered > 0) {
+			look_at_all(sweep);
+		}
+	}
+	sc_ownfds_release(sweep->proc);
+}
+
 /* What the births tell, without a look at /proc. Returns how many are left to ask about. */
 static size_t answer_known(struct sweep *sweep)
 {
@@ -381,29 +404,49 @@ static size_t answer_known(struct sweep *sweep)
 	return has_elsewhere ? sweep->unanswered : 0;
 }
 
+/* Has a fork since age taken copies of what was this table's alone? Another thread, which may have closed
+ * its own since. Is there anything to be found elsewhere? */
+static bool follow_births(struct sweep *sweep, uint32_t age)
+{
+	bool has_elsewhere = false;
+	for (size_t i = 0; i < sweep->count; i++) {
+		struct sc_holders_query *query = &sweep->queries[i];
+		if (query->answer == SC_HOLDERS_UNASKED) {
+			query->birth = sc_births_after(query->birth, age);
+			has_elsewhere = has_elsewhere || may_be_elsewhere(query->birth);
+		}
+	}
+	return has_elsewhere;
+}
+
+static bool may_be_nobody(const struct sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->count; i++) {
+		const struct sc_holders_query *query = &sweep->queries[i];
+		if (query->answer == SC_HOLDERS_UNASKED && !query->is_passing) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
 {
 	struct sweep sweep = {.queries = queries,
 		.count = count,
 		.own_table = own_table,
 		.first_copy = sc_ownfds_first_copy()};
+	uint32_t age = sc_births_get_age();
 	bool is_forking = sc_births_is_forking();
 	bool is_elsewhere = answer_known(&sweep) > 0;
 	if (sweep.unanswered == 0) {
 		return;
 	}
 	sort_by_inode(queries, count);
-	sweep.proc = sc_procfs_open(AT_FDCWD, "/proc");
-	sweep.self = sweep.proc >= 0 ? sc_procfs_self(sweep.proc) : 0;
-	if (sweep.self <= 0) {
-		answer_all_unknown(&sweep);
-	} else {
-		look_at_self(&sweep);
-		if (is_elsewhere && sweep.unanswered > 0) {
-			look_at_all(&sweep);
-		}
+	for (int look = 0; look < LOOKS && may_be_nobody(&sweep); look++) {
+		is_elsewhere = follow_births(&sweep, age) || is_elsewhere;
+		look_once(&sweep, is_elsewhere);
 	}
-	sc_ownfds_release(sweep.proc);
 	is_forking = is_forking || sc_births_is_forking();
 	for (size_t i = 0; i < count; i++) {
 		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);

@@ -224,11 +224,13 @@ static void finish_oldest(struct sc_lingerers *all)
 /* There is no place to keep it: end it now, or let go. */
 static void end_unkept(struct sc_lingerers *all, struct gone *gone, int set)
 {
+	enum sc_birth birth = (enum sc_birth)gone->job.birth;
+	bool is_known = sc_holders_are_known(birth);
 	struct sc_holders_query query = {.inode = gone->job.conn.inode,
-		.birth = (enum sc_birth)gone->job.birth,
+		.birth = is_known ? birth : sc_births_after(birth, gone->job.age),
 		.born = gone->job.born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
-	if (!sc_holders_are_known(query.birth)) {
+	if (!is_known) {
 		all->answered();
 	}
 	if (set >= 0) {
