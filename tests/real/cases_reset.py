@@ -118,6 +118,10 @@ def ruby(folder):
     return ["ruby", PROGRAMS / "spawn.rb", str(PORT), folder / "large.txt"]
 
 
+def perl(folder):
+    return ["perl", PROGRAMS / "fork_exit.pl", str(PORT), folder / "large.txt"]
+
+
 def busybox(folder):
     return ["busybox", "httpd", "-f", "-p", f"127.0.0.1:{PORT}", "-h", folder]
 
@@ -257,6 +261,16 @@ CASES = [
         "cat of 3 MB",
         ("ruby",),
         ruby,
+        Traffic(BODY),
+        LARGE,
+        payload=whole,
+        is_shared=True,
+    ),
+    Case(
+        "perl fork",
+        "3 MB, exit without close",
+        ("perl",),
+        perl,
         Traffic(BODY),
         LARGE,
         payload=whole,

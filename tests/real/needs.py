@@ -27,6 +27,7 @@ PACKAGES = {
     "rsync": "rsync",
     "git": "git",
     "ruby": "ruby",
+    "perl": "perl",
     "openssl": "openssl",
 }
 SERVICES = {
