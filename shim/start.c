@@ -71,8 +71,8 @@ static void start_whole(void)
 	sc_tally_init(config.tally);
 	if (config.mode == SC_MODE_WARN) {
 		sc_watch_init();
-		sc_resets_init();
 	}
+	sc_resets_init();
 	sc_closing_init(&config);
 	sc_interpose_register_exit();
 }
