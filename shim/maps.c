@@ -55,12 +55,22 @@ static void add_character(struct mapping *line, char c)
 	}
 }
 
+/* The kernel writes a newline in a name as "\\012" (fs/proc/task_mmu.c, seq_file_path). */
+static void unescape(char *path)
+{
+	for (char *at; (at = strstr(path, "\\012")) != NULL; path = at + 1) {
+		*at = '\n';
+		memmove(at + 1, at + 4, strlen(at + 4) + 1);
+	}
+}
+
 /* A whole line. true: address lies in it, and found is complete. */
-static bool end_line(const struct mapping *line, uint64_t address, struct sc_mapped *found)
+static bool end_line(struct mapping *line, uint64_t address, struct sc_mapped *found)
 {
 	if (line->path[0] != '/') {
 		return false;
 	}
+	unescape(line->path);
 	if (line->offset == 0) {
 		found->base = line->start;
 		memcpy(found->path, line->path, sizeof(found->path));
