@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "doubt.h"
+#include "clock.h"
+#include "family.h"
 #include "holder.h"
 #include "inspect.h"
 #include "sys.h"
@@ -8,11 +10,13 @@
 enum {
 	RETRY_MAX = 24,
 	HOLDER_RETRY_MAX = 220,
+	NO_MORE_RETRIES = UINT8_MAX,
 	HURRIED_RETRY_MAX = 8,
 	FIRST_RETRIES = 5, /* after a millisecond each: most children exec or exit so soon */
 	FORK_RETRIES = 9,
 	GRACE_MAX = 20, /* retries, for the one who was the last to act */
 	HURRIED_GRACE_MAX = 2,
+	LEAVING_MAX_US = 5000000,
 };
 
 void sc_doubt_begin(struct sc_lingerer *it)
@@ -24,7 +28,7 @@ void sc_doubt_begin(struct sc_lingerer *it)
 
 void sc_doubt_end(struct sc_lingerer *it)
 {
-	it->retries = HOLDER_RETRY_MAX;
+	it->retries = NO_MORE_RETRIES;
 }
 
 bool sc_doubt_is_new(const struct sc_lingerer *it)
@@ -47,19 +51,32 @@ bool sc_doubt_is_moot(const struct sc_lingerer *it)
 	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 
+/* About to execute another program, perhaps as soon as what lingers there has ended. */
+static bool is_leaving(const struct sc_lingerer *it, int holder_pid)
+{
+	uint64_t now_us = sc_clock_ns(CLOCK_MONOTONIC) / 1000;
+	return sc_family_is_leaving(holder_pid) && now_us - it->job.begun_us < LEAVING_MAX_US;
+}
+
 /* A process that ends does not wait long for another. */
-static int retry_max(int holder_pid, bool is_hurried)
+static bool may_retry(const struct sc_lingerer *it, int holder_pid, bool is_hurried)
 {
 	if (holder_pid == 0) {
-		return RETRY_MAX;
+		return it->retries < RETRY_MAX;
 	}
-	return is_hurried ? HURRIED_RETRY_MAX : HOLDER_RETRY_MAX;
+	return it->retries < (is_hurried ? HURRIED_RETRY_MAX : HOLDER_RETRY_MAX) ||
+	       (!is_hurried && it->retries < NO_MORE_RETRIES && is_leaving(it, holder_pid));
+}
+
+static void count_retry(struct sc_lingerer *it)
+{
+	it->retries += it->retries < NO_MORE_RETRIES - 1;
 }
 
 /* A child about to exec or exit, or one that has let go since the sweep came by. */
 static bool is_fleeting(const struct sc_lingerer *it, const struct sc_holders_query *query)
 {
-	return sc_holder_is_starting(query->holder_pid) ||
+	return sc_holder_is_starting(query->holder_pid) || is_leaving(it, query->holder_pid) ||
 	       !sc_holder_still_holds(it->job.conn.inode, query->holder_pid, query->holder_fd);
 }
 
@@ -82,10 +99,10 @@ static bool is_passing(const struct sc_lingerer *it, const struct sc_holders_que
 
 bool sc_doubt_remains(struct sc_lingerer *it, const struct sc_holders_query *query, bool is_hurried)
 {
-	if (!is_passing(it, query) || it->retries >= retry_max(query->holder_pid, is_hurried)) {
+	if (!is_passing(it, query) || !may_retry(it, query->holder_pid, is_hurried)) {
 		return false;
 	}
-	it->retries++;
+	count_retry(it);
 	it->holder_pid = query->holder_pid;
 	it->holder_fd = query->holder_fd;
 	it->holder_exe = query->holder_pid != 0 ? sc_holder_exe(query->holder_pid) : 0;
@@ -129,11 +146,12 @@ bool sc_doubt_waits_for_holder(struct sc_lingerer *it, bool is_hurried)
 		return false; /* they mean to hold it */
 	}
 	if (sc_holder_still_holds(it->job.conn.inode, it->holder_pid, it->holder_fd)) {
-		if (it->retries >= retry_max(it->holder_pid, is_hurried) ||
-			!sc_holder_is_starting(it->holder_pid)) {
+		if (!may_retry(it, it->holder_pid, is_hurried) ||
+			(!sc_holder_is_starting(it->holder_pid) &&
+				!is_leaving(it, it->holder_pid))) {
 			return false;
 		}
-		it->retries++;
+		count_retry(it);
 		it->holder_exe = sc_holder_exe(it->holder_pid);
 		note_waiter(it, it->holder_pid);
 		return true;

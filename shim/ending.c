@@ -4,6 +4,7 @@
 #include "background.h"
 #include "births.h"
 #include "closing.h"
+#include "family.h"
 #include "inspect.h"
 #include "memory.h"
 #include "ownfds.h"
@@ -215,6 +216,9 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 	}
 	walk_descriptors(&walk);
 	struct sc_call call = {via, caller};
+	if (walk.found.count > 0) {
+		sc_family_note_leaving(sc_births_pid());
+	}
 	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
@@ -223,5 +227,6 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 
 void sc_ending_exec_failed(void)
 {
+	sc_family_note_staying(sc_births_pid());
 	sc_background_resume();
 }

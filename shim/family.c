@@ -5,13 +5,14 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256 };
+enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256, LEAVING_COUNT = 256 };
 
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
 	_Atomic uint64_t claims[CLAIM_COUNT]; /* socket inodes whose end was told, by remainder */
 	_Atomic uint64_t channels[CHANNEL_COUNT]; /* inodes; the newest replace the oldest */
 	_Atomic uint32_t channel_count;
+	_Atomic int leaving[LEAVING_COUNT]; /* process ids, by remainder */
 	_Atomic uint32_t takings;
 	_Atomic bool has_sent;
 	_Atomic bool has_complained;
@@ -62,6 +63,28 @@ bool sc_family_has_copy(int pid, int fd)
 		}
 	}
 	return false;
+}
+
+void sc_family_note_leaving(int pid)
+{
+	if (family != NULL) {
+		atomic_store(&family->leaving[(uint32_t)pid % LEAVING_COUNT], pid);
+	}
+}
+
+void sc_family_note_staying(int pid)
+{
+	int noted = pid;
+	if (family != NULL) {
+		atomic_compare_exchange_strong(
+			&family->leaving[(uint32_t)pid % LEAVING_COUNT], &noted, 0);
+	}
+}
+
+bool sc_family_is_leaving(int pid)
+{
+	return family != NULL &&
+	       atomic_load(&family->leaving[(uint32_t)pid % LEAVING_COUNT]) == pid;
 }
 
 void sc_family_add_channel(uint64_t inode)

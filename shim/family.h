@@ -19,6 +19,12 @@ void sc_family_add_copy(int pid, int fd);
 void sc_family_remove_copy(int pid, int fd);
 bool sc_family_has_copy(int pid, int fd);
 
+/* Process pid (the caller) is about to execute another program, or is not after all: what would be closed
+ * by that it does not mean to keep, even if it waits for something first. */
+void sc_family_note_leaving(int pid);
+void sc_family_note_staying(int pid);
+bool sc_family_is_leaving(int pid);
+
 /* This unix socket (its inode) is the reader of a library's channel: what is in flight to it are copies
  * too. */
 void sc_family_add_channel(uint64_t inode);

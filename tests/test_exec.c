@@ -4,6 +4,7 @@
  * No close at all: the program becomes another one. What is close-on-exec ends with it, properly;
  * what is not goes over untouched; and an exec that fails leaves everything as it was.
  */
+#include "harness/deadline.h"
 #include "harness/rows.h"
 #include "harness/sharing.h"
 #include "harness/text.h"
@@ -135,6 +136,64 @@ static const struct sharing_row left_alone[] = {
 		CONNECT_CLOEXEC "fork " USE("3") "end " AWAIT_UNREAD RUN "say closed wait"},
 };
 
+/* ---- one who is about to ------------------------------------------------------------------- */
+
+/* Beyond which a child that holds something counts as meaning to. */
+static void await_age(int age_ms)
+{
+	int64_t deadline = deadline_in(age_ms);
+
+	while (deadline_pause(deadline)) {
+	}
+}
+
+/*
+ * A child executes another program, and waits before that for a connection of its own to end. Its
+ * parent closes another one meanwhile, which the child does not mean to keep.
+ */
+static struct stage_end close_while_a_child_waits(const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+
+	peer_listen(&stage->other_peer, PEER_IPV4);
+	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+		"connect-cloexec 3 %s pipe 4 5 fork close 5 connect-cloexec 5 %s "
+		"await-unread 5 1 read-end 4 exec-by execve " ACTOR " end "
+		"close 4 await-unread 3 1000 say ready hear exec close 5 hear close close 3 "
+		"say closed wait hear go",
+		stage->peer.target, stage->other_peer.target);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, 1000);
+	peer_accept(&stage->other_peer);
+	peer_send(&stage->other_peer, 1);
+	program_hear(&stage->program, "ready");
+	await_age(300);
+	program_say(&stage->program, "exec");
+	peer_receive_end(&stage->other_peer);
+	program_say(&stage->program, "close");
+	return stage_finish(stage, true);
+}
+
+static void test_exec_control_of_a_child_that_waits_resets(void **state)
+{
+	struct stage_end end = close_while_a_child_waits(NULL);
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.grown.aborts_on_close, 2);
+	assert_int_equal(end.peer_error, ECONNRESET);
+}
+
+static void test_exec_of_a_child_that_waits_keeps_nothing(void **state)
+{
+	struct stage_end end = close_while_a_child_waits("fin");
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_was_fin(&end);
+	assert_int_equal(text_lines_with(end.errors, "drained 1000, fin in ", NULL), 1);
+}
+
 /* ---- what fails ---------------------------------------------------------------------------- */
 
 static const struct failure {
@@ -248,6 +307,8 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_exec_warn_resets_and_reports, ways),
 	ROWS_SUBJECT(test_exec_ends_with_fin, ways),
 	ROWS_NAMED("test_exec_leaves_alone", sharing_test_left_alone, left_alone),
+	ROWS_PLAIN(test_exec_control_of_a_child_that_waits_resets),
+	ROWS_PLAIN(test_exec_of_a_child_that_waits_keeps_nothing),
 	ROWS_SUBJECT(test_exec_that_fails_leaves_all, failures),
 };
 
