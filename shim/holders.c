@@ -85,7 +85,8 @@ static void answer_unknown(struct sweep *sweep, enum sc_reach reach)
 	}
 }
 
-/* The process pid may not be read. */
+/* The process pid may not be read. One whose exit has begun lets nobody read it once its memory is gone,
+ * which is before its descriptors are (do_exit, kernel/exit.c). */
 static void answer_by_kinship(struct sweep *sweep, int pid)
 {
 	struct sc_stranger stranger;
@@ -98,7 +99,10 @@ static void answer_by_kinship(struct sweep *sweep, int pid)
 		if (query->answer == SC_HOLDERS_UNASKED &&
 			sc_relatives_reach(&stranger, &sweep->own, query->born) >=
 				reach_needed(query->birth)) {
-			answer(sweep, query, SC_HOLDERS_UNKNOWN);
+			query->is_passing = query->is_passing || stranger.is_ending;
+			if (!stranger.is_ending) {
+				answer(sweep, query, SC_HOLDERS_UNKNOWN);
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ enum {
 	THREADS_FIELD = 20,
 	START_TIME_FIELD = 22,
 	KERNEL_THREAD_FLAG = 0x00200000, /* PF_KTHREAD, linux/sched.h */
+	ENDING_FLAG = 0x4,               /* PF_EXITING */
 };
 
 /* What getdents64 writes (linux/dirent.h; not in a header for programs). */
@@ -150,8 +151,9 @@ static int parse_stat(const char *text, struct sc_process_stat *stat)
 		} else if (number == SESSION_FIELD) {
 			stat->session = (int)sc_procfs_number_in(field, 10);
 		} else if (number == FLAGS_FIELD) {
-			stat->is_kernel_thread =
-				(sc_procfs_number_in(field, 10) & KERNEL_THREAD_FLAG) != 0;
+			uint64_t flags = sc_procfs_number_in(field, 10);
+			stat->is_kernel_thread = (flags & KERNEL_THREAD_FLAG) != 0;
+			stat->is_ending = (flags & ENDING_FLAG) != 0;
 		} else if (number == THREADS_FIELD) {
 			stat->threads = (int)sc_procfs_number_in(field, 10);
 		} else if (number == START_TIME_FIELD) {

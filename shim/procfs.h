@@ -14,7 +14,8 @@ struct sc_process_stat {
 	int parent; /* PPid */
 	int session;
 	bool is_kernel_thread;
-	char state; /* R, S, Z, ... */
+	bool is_ending; /* its exit has begun */
+	char state;     /* R, S, Z, ... */
 	int threads;
 	uint64_t start_time; /* clock ticks since boot */
 };

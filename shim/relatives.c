@@ -84,6 +84,7 @@ void sc_relatives_look(
 	stranger->is_nothing = stat.is_kernel_thread || (stat.state == 'Z' && stat.threads <= 1) ||
 			       (pid == INIT && sc_procfs_stat(proc, self, &own) == 0 &&
 				       is_remote_init(pid, &stat, &own, self));
+	stranger->is_ending = stat.is_ending;
 	if (!stranger->is_nothing && stat.start_time >= oldest_born) {
 		sc_relatives_find(&stranger->relatives, proc, pid);
 	}

@@ -37,6 +37,7 @@ struct sc_relatives {
 struct sc_stranger {
 	struct sc_relatives relatives; /* itself first */
 	bool is_nothing;               /* see SC_REACH_NOTHING */
+	bool is_ending;                /* it will hold nothing in a moment */
 	bool is_numbered_alike;        /* in /proc as in this process's namespace of pids */
 };
 

@@ -20,6 +20,7 @@ enum {
 	SELF = 6,
 	OLDEST_BORN = 100,
 	USER = 0x400040,           /* flags as of a shell */
+	ENDING = 0x4,              /* its exit has begun */
 	KERNEL = 0x200000 | 0x840, /* as of a kernel thread */
 };
 
@@ -134,6 +135,20 @@ static void test_kernel_threads_hold_nothing(void **state)
 	assert_true(is_nothing(7));
 }
 
+static void test_who_ends_holds_nothing_soon(void **state)
+{
+	struct sc_stranger stranger;
+
+	(void)state;
+	put(5, "worker", 'R', 2, USER, 50);
+	put(7, "worker", 'R', 2, USER | ENDING, 50);
+	sc_relatives_look(&stranger, proc, SELF, 5, OLDEST_BORN);
+	assert_false(stranger.is_ending);
+	sc_relatives_look(&stranger, proc, SELF, 7, OLDEST_BORN);
+	assert_true(stranger.is_ending);
+	assert_false(stranger.is_nothing);
+}
+
 static void test_zombies_and_the_gone_hold_nothing(void **state)
 {
 	(void)state;
@@ -167,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(test_process_two_and_its_children_may_hold),
 		IN_A_FOLDER(test_kernel_threads_hold_nothing),
+		IN_A_FOLDER(test_who_ends_holds_nothing_soon),
 		IN_A_FOLDER(test_zombies_and_the_gone_hold_nothing),
 		IN_A_FOLDER(test_the_young_are_known_by_their_line),
 	};
