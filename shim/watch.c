@@ -183,7 +183,7 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
 	int count = ask_set(watch);
 	uint64_t until_ns = 0;
-	while (!is_sole && count == 1 && await_own_copies(&until_ns)) {
+	while (count == 1 && await_own_copies(&until_ns)) {
 		count = ask_set(watch);
 	}
 	for (int i = 0; i < (is_sole ? INSTANTS : SHORT_INSTANTS) && count == 1; i++) {
