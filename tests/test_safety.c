@@ -82,15 +82,37 @@ static struct crowd_end run(const struct row *row, const char *mode)
 		"%s", row->words);
 }
 
+/* Where a busy machine lets the program's end come before a peer's, that is told too. */
+static bool is_of(const char *line, const char *outcome)
+{
+	char *at_exit = text_replaced(outcome, "fin in ", "fin (exit) in ");
+	bool is_one =
+		strstr(line, ": 1000 unread") && (strstr(line, outcome) || strstr(line, at_exit));
+
+	free(at_exit);
+	return is_one;
+}
+
 /* As many lines as closes with unread bytes, all of this outcome. */
 static void assert_reports(const struct crowd_end *end, size_t unread, const char *outcome)
 {
 	size_t lines = text_lines(end->report);
-	size_t wanted = text_lines_with(end->report, ": 1000 unread", outcome);
+	size_t wanted = 0;
+	char *text = strdup(end->report);
+	char *rest;
 
+	assert_non_null(text);
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (is_of(line, outcome)) {
+			wanted++;
+		} else {
+			print_message("%s\n", line);
+		}
+	}
+	free(text);
 	if (lines != unread || wanted != unread) {
-		fail_msg("%zu closes, but %zu lines, %zu of them of %s:\n%s", unread, lines, wanted,
-			outcome, end->report);
+		fail_msg("%zu closes, but %zu lines, %zu of them of %s", unread, lines, wanted,
+			outcome);
 	}
 }
 
