@@ -100,7 +100,9 @@ static void test_example_with_a_reset_fails_and_names_the_site(void **state)
 
 	assert_int_equal(end.status, 86);
 	assert_non_null(strstr(end.errors, "safeclose: 1 connection was reset by a close\n"));
-	site = strstr(end.errors, "       1         500               0  server+0x");
+	/* What was unacknowledged depends on the moment. */
+	site = strstr(end.errors, "       1         500 ");
+	site = site ? strstr(site, "server+0x") : NULL;
 	if (!site) {
 		fail_msg("no call site in:\n%s", end.errors);
 		return;
