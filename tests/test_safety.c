@@ -49,6 +49,10 @@ static const struct row rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+/* Two closes of one descriptor are a race, of which ThreadSanitizer tells; for that it opens files, which
+ * the second close then closes. It is so without our library. */
+#define OPENS_FILES "it opens files when it sees one descriptor closed twice"
+
 /* What a sanitizer's run-time library has no way to do. */
 static void skip_if_sanitized(const struct row *row, const char *mode)
 {
@@ -63,6 +67,8 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 		why = "it allocates where a thread begins, here in a handler";
 	} else if (strcmp(row->executable, "allocator") == 0) {
 		why = "it has an allocator of its own";
+	} else if (strcmp(row->words, "same") == 0 && sanitizer_is_for_threads()) {
+		why = OPENS_FILES;
 	}
 	if (why) {
 		print_message("not with a sanitizer: %s\n", why);
@@ -152,14 +158,15 @@ static void test_close_warn_reports_every_reset(void **state)
  */
 static void test_same_descriptor_warn_reports_each_close_once(void **state)
 {
-	struct crowd_end end =
-		crowd_run(&(struct crowd_options){.program = {.executable = "threads",
-							  .mode = "warn",
-							  .wants_all_reports = true,
-							  .environment = {"SAFECLOSE_REPORT=all"}}},
-			"same");
+	struct crowd_end end;
 
 	(void)state;
+	sanitizer_skip_if(sanitizer_is_for_threads(), OPENS_FILES);
+	end = crowd_run(&(struct crowd_options){.program = {.executable = "threads",
+							.mode = "warn",
+							.wants_all_reports = true,
+							.environment = {"SAFECLOSE_REPORT=all"}}},
+		"same");
 	assert_crowd_was_reset(&end, 60);
 	assert_reports(&end, 60, "");
 	assert_in_range(text_lines_with(end.report, "; rst (unread) in ", NULL), 40, 60);
@@ -235,6 +242,7 @@ static void test_churn_leaves_no_descriptor(void **state)
 static void test_same_descriptor_leaves_no_descriptor(void **state)
 {
 	(void)state;
+	sanitizer_skip_if(sanitizer_is_for_threads(), OPENS_FILES);
 	assert_threads_say("same", "");
 }
 
