@@ -57,7 +57,8 @@ static ssize_t send_some(int fd)
 {
 	static const char bytes[SENT_MAX];
 	size_t size = 1 + (size_t)rand_r(&seed) % (SENT_MAX - 1);
-	int flags = MSG_NOSIGNAL | (rand_r(&seed) % 8 == 0 ? MSG_OOB : 0);
+	/* An urgent byte alone is nothing to read: the server would wait for more. */
+	int flags = MSG_NOSIGNAL | (size > 1 && rand_r(&seed) % 8 == 0 ? MSG_OOB : 0);
 
 	return send(fd, bytes, size, flags);
 }
