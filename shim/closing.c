@@ -247,9 +247,7 @@ static void look_again(struct sc_closing *it, int fd)
 	if (it->job.birth == SC_BIRTH_SOLE || it->job.conn.is_listener) {
 		return;
 	}
-	if (it->job.conn.proto == SC_PROTO_TCP && sc_resets_are_told_of(fd)) {
-		it->resets = sc_resets_count();
-	}
+	it->resets = sc_resets_before(&it->job.conn, fd);
 	sc_inspect_quickly(fd, &now);
 	if (now.unread_bytes == 0 && !now.is_urgent) {
 		sc_watch_end(&it->watch, true);
@@ -359,7 +357,7 @@ static void end_watched(struct sc_closing *it)
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 	int answer = sc_watch_end(&it->watch, is_sole);
 	bool is_shared = answer < 0 ? ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
-	if (is_shared || (it->resets >= 0 && sc_resets_count() == it->resets) ||
+	if (is_shared || !sc_resets_may_be_more(it->resets) ||
 		!sc_family_claim_end(it->job.conn.inode)) {
 		report_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
 	} else {

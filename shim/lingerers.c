@@ -106,13 +106,6 @@ static void close_ended(struct sc_lingerers *all, struct gone *gone, struct sc_l
 	all->ended(&gone->job, gone->note, end);
 }
 
-/* The kernel's count of resets, before a close that may be one; negative: it does not tell. */
-static int64_t count_before(const struct sc_conn *conn, int fd)
-{
-	bool is_counted = conn->proto == SC_PROTO_TCP && sc_resets_are_told_of(fd);
-	return is_counted ? sc_resets_count() : -1;
-}
-
 /* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
  * after all, and over unread bytes a reset; unless they have read all and closed in this moment. */
 static void close_shared(struct sc_lingerers *all, struct gone *gone, const char *why)
@@ -125,12 +118,12 @@ static void close_shared(struct sc_lingerers *all, struct gone *gone, const char
 	sc_inspect_quickly(gone->fd, &now);
 	bool has_unread = now.unread_bytes > 0 || now.is_urgent;
 	if (has_unread) {
-		resets = count_before(&now, gone->fd);
+		resets = sc_resets_before(&now, gone->fd);
 	}
 	sc_inspect_unacked_late(gone->fd, &gone->job.conn);
 	sc_sys_close(gone->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
-	if (is_last && has_unread && (resets < 0 || sc_resets_count() != resets)) {
+	if (is_last && has_unread && sc_resets_may_be_more(resets)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}

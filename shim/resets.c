@@ -46,7 +46,7 @@ void sc_resets_init(void)
 	}
 }
 
-bool sc_resets_are_told_of(int fd)
+static bool is_told_of(int fd)
 {
 	return first_cookie != 0 && first_inode != 0 && cookie_of(fd) == first_cookie &&
 	       inode_of_namespace() == first_inode;
@@ -92,7 +92,8 @@ static void read_on(struct search *search, const char *text, size_t size)
 	}
 }
 
-int64_t sc_resets_count(void)
+/* Negative: not to be had. */
+static int64_t count_resets(void)
 {
 	char chunk[CHUNK_BYTES];
 	struct search search = {.wanted_place = -1, .count = -1};
@@ -106,4 +107,14 @@ int64_t sc_resets_count(void)
 	}
 	sc_ownfds_release(fd);
 	return search.count;
+}
+
+int64_t sc_resets_before(const struct sc_conn *conn, int fd)
+{
+	return conn->proto == SC_PROTO_TCP && is_told_of(fd) ? count_resets() : -1;
+}
+
+bool sc_resets_may_be_more(int64_t before)
+{
+	return before < 0 || count_resets() != before;
 }

@@ -7,6 +7,7 @@
 #ifndef SC_RESETS_H
 #define SC_RESETS_H
 
+#include "conn.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,12 +15,13 @@
 void sc_resets_init(void);
 
 /*
- * Does the count speak of fd's connection, and has the calling thread got it before its eyes? Not with
- * a connection of another namespace, nor before Linux 5.14 (SO_NETNS_COOKIE), nor without /proc.
+ * The count before a close of fd, a descriptor of conn. Negative: it does not speak of that, or is not
+ * to be had. So it is with a connection of another namespace than the calling thread's, with MPTCP,
+ * before Linux 5.14 (SO_NETNS_COOKIE), and without /proc.
  */
-bool sc_resets_are_told_of(int fd);
+int64_t sc_resets_before(const struct sc_conn *conn, int fd);
 
-/* The count as of now, of the calling thread's namespace; negative: not to be had. */
-int64_t sc_resets_count(void);
+/* May a close since then have reset something? true also where the count does not tell. */
+bool sc_resets_may_be_more(int64_t before);
 
 #endif

@@ -213,8 +213,8 @@ static int leave_table_slowly(int keep_a, int keep_b)
 	if (error != 0) {
 		return error;
 	}
-	int table = (int)SC_SYS4(
-		SYS_openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY, 0);
+	int table = (int)SC_SYS4(SYS_openat, AT_FDCWD, "/proc/thread-self/fd",
+		O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (table < 0) {
 		return table;
 	}
