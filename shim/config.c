@@ -8,6 +8,8 @@
 #define TALLY_ENTRY SC_CONFIG_TALLY "="
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
+/* Strings in tables are arrays: each pointer would be a relocation in every program. */
+enum { CHOICE_SIZE = sizeof("unread") };
 
 enum kind {
 	KIND_CHOICE,
@@ -24,18 +26,18 @@ enum kind {
 struct row {
 	struct sc_option option;
 	enum kind kind;
-	size_t offset;              /* of the field in struct sc_config */
-	const char *const *choices; /* KIND_CHOICE: in the order of the enum, NULL-terminated */
-	const char *fallback_text;  /* what a bad value is replaced with; NULL: the default */
+	size_t offset;                      /* of the field in struct sc_config */
+	const char (*choices)[CHOICE_SIZE]; /* KIND_CHOICE: in the order of the enum, then "" */
+	const char *fallback_text; /* what a bad value is replaced with; NULL: the default */
 };
 
-static const char *const mode_choices[] = {"off", "warn", "drain", "fin", NULL};
-static const char *const when_choices[] = {"unread", "always", NULL};
-static const char *const shutdown_choices[] = {"keep", "half", NULL};
-static const char *const deepbind_choices[] = {"keep", "strip", NULL};
-static const char *const report_choices[] = {"acted", "all", NULL};
-static const char *const summary_choices[] = {"0", "1", NULL};
-static const char *const format_choices[] = {"text", "json", NULL};
+static const char mode_choices[][CHOICE_SIZE] = {"off", "warn", "drain", "fin", ""};
+static const char when_choices[][CHOICE_SIZE] = {"unread", "always", ""};
+static const char shutdown_choices[][CHOICE_SIZE] = {"keep", "half", ""};
+static const char deepbind_choices[][CHOICE_SIZE] = {"keep", "strip", ""};
+static const char report_choices[][CHOICE_SIZE] = {"acted", "all", ""};
+static const char summary_choices[][CHOICE_SIZE] = {"0", "1", ""};
+static const char format_choices[][CHOICE_SIZE] = {"text", "json", ""};
 
 #define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
 #define ACCEPTS_SIZE "a size such as 64K, 16M or 1G (a bare number is bytes)"
@@ -125,14 +127,14 @@ static const char *parse_number(const char *text, uint64_t max, uint64_t *value)
 }
 
 struct unit {
-	const char *suffix;
-	uint64_t factor;
+	char suffix[4];
+	uint32_t factor; /* 0: behind the last */
 };
 
 static const struct unit duration_units[] = {
-	{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {NULL, 0}};
+	{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"", 0}};
 static const struct unit size_units[] = {
-	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
+	{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 0}};
 
 static const uint64_t duration_max_ms = 24 * 3600 * 1000;
 
@@ -145,7 +147,7 @@ static bool parse_quantity(
 	if (suffix == NULL) {
 		return false;
 	}
-	for (; units->suffix != NULL; units++) {
+	for (; units->factor != 0; units++) {
 		if (strcmp(suffix, units->suffix) == 0 && value <= max / units->factor) {
 			*result = value * units->factor;
 			return true;
@@ -154,9 +156,9 @@ static bool parse_quantity(
 	return false;
 }
 
-static bool parse_choice(const char *text, const char *const *choices, void *field)
+static bool parse_choice(const char *text, const char (*choices)[CHOICE_SIZE], void *field)
 {
-	for (unsigned i = 0; choices[i] != NULL; i++) {
+	for (unsigned i = 0; *choices[i] != '\0'; i++) {
 		if (strcmp(text, choices[i]) == 0) {
 			memcpy(field, &i, sizeof(i)); /* every enum of the table is unsigned int */
 			return true;

@@ -12,20 +12,21 @@ struct view {
 
 const char *sc_guess_name(enum sc_guess guess)
 {
-	static const char *const names[SC_GUESS_COUNT] = {
-		[SC_GUESS_TLS_ALERT] = "TLS alert",
-		[SC_GUESS_TLS_HANDSHAKE] = "TLS handshake",
-		[SC_GUESS_TLS_TICKET] = "TLS session ticket",
-		[SC_GUESS_TLS_DATA] = "TLS application data",
-		[SC_GUESS_TLS_DATA_OR_TICKET] = "TLS application data or session ticket",
-		[SC_GUESS_TLS_DATA_OR_ALERT] = "TLS application data or alert",
-		[SC_GUESS_HTTP_REQUEST] = "HTTP request",
-		[SC_GUESS_HTTP_RESPONSE] = "HTTP response",
-		[SC_GUESS_HTTP2_PREFACE] = "HTTP/2 preface",
-		[SC_GUESS_HTTP2_FRAME] = "HTTP/2 frame",
-		[SC_GUESS_SSH_BANNER] = "SSH banner",
-	};
-	return (unsigned)guess < SC_GUESS_COUNT ? names[guess] : NULL;
+	static const char names[SC_GUESS_COUNT][sizeof("TLS application data or session ticket")] =
+		{
+			[SC_GUESS_TLS_ALERT] = "TLS alert",
+			[SC_GUESS_TLS_HANDSHAKE] = "TLS handshake",
+			[SC_GUESS_TLS_TICKET] = "TLS session ticket",
+			[SC_GUESS_TLS_DATA] = "TLS application data",
+			[SC_GUESS_TLS_DATA_OR_TICKET] = "TLS application data or session ticket",
+			[SC_GUESS_TLS_DATA_OR_ALERT] = "TLS application data or alert",
+			[SC_GUESS_HTTP_REQUEST] = "HTTP request",
+			[SC_GUESS_HTTP_RESPONSE] = "HTTP response",
+			[SC_GUESS_HTTP2_PREFACE] = "HTTP/2 preface",
+			[SC_GUESS_HTTP2_FRAME] = "HTTP/2 frame",
+			[SC_GUESS_SSH_BANNER] = "SSH banner",
+		};
+	return guess != SC_GUESS_NONE && (unsigned)guess < SC_GUESS_COUNT ? names[guess] : NULL;
 }
 
 static uint32_t number_at(const struct view *view, size_t at, size_t length)
@@ -167,9 +168,9 @@ static bool is_target(const struct view *view, size_t at, bool is_connect)
 
 static bool is_http_request(const struct view *view)
 {
-	static const char *const methods[] = {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ",
-		"CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ",
-		"COPY ", "MOVE ", "LOCK ", "UNLOCK ", "SEARCH ", "REPORT "};
+	static const char methods[][sizeof("PROPPATCH ")] = {"GET ", "HEAD ", "POST ", "PUT ",
+		"DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ",
+		"MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "SEARCH ", "REPORT "};
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (begins_with(view, methods[i])) {
 			bool is_connect = methods[i][0] == 'C' && methods[i][2] == 'N';

@@ -7,7 +7,8 @@ enum { NAME_SHOWN_MAX = 160 };
 
 const char *sc_report_via_name(enum sc_via via)
 {
-	static const char *const names[SC_VIA_COUNT] = {
+	/* Not pointers: each would be a relocation in every program that loads the library. */
+	static const char names[SC_VIA_COUNT][sizeof("close_range")] = {
 		[SC_VIA_CLOSE] = "close",
 		[SC_VIA_UNDERSCORES_CLOSE] = "__close",
 		[SC_VIA_CLOSE_RANGE] = "close_range",
