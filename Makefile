@@ -96,7 +96,7 @@ help:
 	@echo 'make bench         benchmarks: a table, and build/bench/results.{txt,svg}'
 	@echo 'make soak          closes at full speed among forks and signals for SOAK_SECONDS=60;'
 	@echo '                   with SANITIZE=thread under ThreadSanitizer'
-	@echo 'make fuzz          what reads files of strangers, for FUZZ_SECONDS=60 each; needs clang'
+	@echo 'make fuzz          what reads bytes of strangers, for FUZZ_SECONDS=60 each; needs clang'
 	@echo 'make install       into $$DESTDIR$$LIBDIR and $$DESTDIR$$BINDIR'
 	@echo '                   (PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) BINDIR=$(BINDIR))'
 	@echo 'make dist          $(BUILD)/libsafeclose-$(VERSION).tar.gz, the same bytes each time'

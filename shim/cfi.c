@@ -48,6 +48,7 @@ static void read_augmentation(struct common *common, struct sc_dwarf *it, const 
 {
 	uint64_t size = sc_dwarf_uleb(it);
 	uint64_t end = it->at + size;
+	it->is_bad = it->is_bad || size > it->end - it->at;
 	for (; *letters != '\0'; letters++) {
 		switch (*letters) {
 		case 'R':
@@ -166,10 +167,15 @@ static void recall(struct machine *machine)
 	machine->cfi->row = machine->remembered[--machine->remembered_count];
 }
 
+/* In units of the data factor. A broken table may overflow, which unsigned numbers may. */
+static int64_t scaled(const struct machine *machine, uint64_t count)
+{
+	return (int64_t)(count * (uint64_t)machine->common->data_factor);
+}
+
 static void set_address_by(struct machine *machine, struct sc_dwarf *it, uint8_t operation)
 {
 	const struct sc_cfi_row *row = &machine->cfi->row;
-	int64_t factor = machine->common->data_factor;
 	uint64_t column = row->address_register;
 	switch (operation) {
 	case 0x0c: /* def_cfa */
@@ -187,21 +193,20 @@ static void set_address_by(struct machine *machine, struct sc_dwarf *it, uint8_t
 		break;
 	case 0x12: /* def_cfa_sf */
 		column = sc_dwarf_uleb(it);
-		set_address(machine, column, sc_dwarf_sleb(it) * factor);
+		set_address(machine, column, scaled(machine, (uint64_t)sc_dwarf_sleb(it)));
 		break;
 	default: /* 0x13, def_cfa_offset_sf */
-		set_address(machine, column, sc_dwarf_sleb(it) * factor);
+		set_address(machine, column, scaled(machine, (uint64_t)sc_dwarf_sleb(it)));
 		break;
 	}
 }
 
 static void set_rule_by(struct machine *machine, struct sc_dwarf *it, uint8_t operation)
 {
-	int64_t factor = machine->common->data_factor;
 	uint64_t column = sc_dwarf_uleb(it);
 	switch (operation) {
 	case 0x05: /* offset_extended */
-		set_rule(machine, column, SC_CFI_AT_OFFSET, (int64_t)sc_dwarf_uleb(it) * factor);
+		set_rule(machine, column, SC_CFI_AT_OFFSET, scaled(machine, sc_dwarf_uleb(it)));
 		break;
 	case 0x06: /* restore_extended */
 		restore_rule(machine, column);
@@ -219,19 +224,21 @@ static void set_rule_by(struct machine *machine, struct sc_dwarf *it, uint8_t op
 		set_rule(machine, column, SC_CFI_AT_EXPRESSION, skip_expression(machine, it));
 		break;
 	case 0x11: /* offset_extended_sf */
-		set_rule(machine, column, SC_CFI_AT_OFFSET, sc_dwarf_sleb(it) * factor);
+		set_rule(machine, column, SC_CFI_AT_OFFSET,
+			scaled(machine, (uint64_t)sc_dwarf_sleb(it)));
 		break;
 	case 0x14: /* val_offset */
-		set_rule(machine, column, SC_CFI_IS_OFFSET, (int64_t)sc_dwarf_uleb(it) * factor);
+		set_rule(machine, column, SC_CFI_IS_OFFSET, scaled(machine, sc_dwarf_uleb(it)));
 		break;
 	case 0x15: /* val_offset_sf */
-		set_rule(machine, column, SC_CFI_IS_OFFSET, sc_dwarf_sleb(it) * factor);
+		set_rule(machine, column, SC_CFI_IS_OFFSET,
+			scaled(machine, (uint64_t)sc_dwarf_sleb(it)));
 		break;
 	case 0x16: /* val_expression */
 		set_rule(machine, column, SC_CFI_IS_EXPRESSION, skip_expression(machine, it));
 		break;
 	default: /* 0x2f, GNU_negative_offset_extended */
-		set_rule(machine, column, SC_CFI_AT_OFFSET, -(int64_t)sc_dwarf_uleb(it) * factor);
+		set_rule(machine, column, SC_CFI_AT_OFFSET, scaled(machine, -sc_dwarf_uleb(it)));
 		break;
 	}
 }
@@ -289,7 +296,7 @@ static bool run(struct machine *machine, struct sc_dwarf it)
 			break;
 		case 2: /* offset */
 			set_rule(machine, operand, SC_CFI_AT_OFFSET,
-				(int64_t)sc_dwarf_uleb(&it) * machine->common->data_factor);
+				scaled(machine, sc_dwarf_uleb(&it)));
 			break;
 		case 3: /* restore */
 			restore_rule(machine, operand);
@@ -333,6 +340,7 @@ static bool read_entry(struct sc_peek *peek, uint64_t at, uint64_t pc, struct sc
 	uint64_t size = sc_dwarf_pointer(&it, common.pointer_encoding & 0x0f, 0);
 	if (common.has_augmentation) {
 		uint64_t augmentation_size = sc_dwarf_uleb(&it);
+		it.is_bad = it.is_bad || augmentation_size > it.end - it.at;
 		it.at += augmentation_size;
 	}
 	if (it.is_bad || pc - start >= size) {

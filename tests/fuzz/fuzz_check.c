@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What `safeclose check` reads of a file: the ELF reader and the "#!" line. Nothing may crash, read past
  * the file or run away, and what comes out has to hold together. */
+#include "must.h"
+
 #include "cli/elf.h"
 #include "cli/script.h"
 
@@ -8,15 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
-
-static void must(int is_true)
-{
-	if (!is_true) {
-		abort();
-	}
-}
 
 static void read_script(const unsigned char *bytes, size_t size)
 {

@@ -3,6 +3,8 @@
  * `safeclose report` on a log of any bytes, in all its forms. Nothing may crash, no report may be lost
  * from the sums, and whatever is shown is printable.
  */
+#include "must.h"
+
 #include "cli/report_input.h"
 #include "cli/report_memory.h"
 #include "cli/report_output.h"
@@ -13,15 +15,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <yajl/yajl_parse.h>
-
-int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
-
-static void must(bool is_true)
-{
-	if (!is_true) {
-		abort();
-	}
-}
 
 /* A table this small gives way often. */
 enum { ROOM = 3 };
