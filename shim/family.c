@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "family.h"
-#include "sys.h"
+#include "memory.h"
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/mman.h>
 
 enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256, LEAVING_COUNT = 256 };
 
@@ -22,11 +21,7 @@ static struct family *family;
 
 void sc_family_init(void)
 {
-	long address = sc_sys6(SYS_mmap, 0, sizeof(struct family), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (address >= 0 || address <= -4096) {
-		family = (struct family *)address;
-	}
+	family = sc_memory_map_shared(sizeof(*family));
 }
 
 static uint64_t mark_of(int pid, int fd)

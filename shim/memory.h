@@ -10,8 +10,12 @@
 /* Zeroed memory of size bytes (address space: pages come when touched), or NULL. */
 void *sc_memory_map(size_t size);
 
-/* The same, zeroed again in every forked child (MADV_WIPEONFORK, Linux 4.14), whatever way it was
- * forked. NULL also where the kernel cannot promise that. */
+/* The same, in common with all children that are forked later; or NULL. Once, before the next. */
+void *sc_memory_map_shared(size_t size);
+
+/* As sc_memory_map(), zeroed again in every forked child (MADV_WIPEONFORK, Linux 4.14), whatever way
+ * it was forked. NULL also where the kernel cannot promise that, as far as sc_memory_map_shared() has
+ * found out. */
 void *sc_memory_map_wiped(size_t size);
 
 /* Make a mapping larger; it may move. NULL: the old one stays as it is. */

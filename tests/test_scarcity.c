@@ -113,6 +113,9 @@ static const struct row rows[] = {
 	{"dial dup deny getdents64 close read close", 1, READ, NULL},
 	/* From the library's beginning on. */
 	{"deny madvise exec dial dial close-all", 2, CURED, NULL},
+	{"deny madvise exec dial unseen-child read close", 1, READ, NULL},
+	{"ignore madvise exec dial dial close-all", 2, CURED, NULL},
+	{"ignore madvise exec dial unseen-child read close", 1, READ, NULL},
 	{"deny prlimit64 exec dial dial close-all", 2, CURED, NULL},
 	{"deny epoll_create1 exec dial dial close-all", 2, CURED, NULL},
 	{"deny fcntl exec dial dial close-all", 2, CURED, NULL},

@@ -60,6 +60,48 @@ static void do_fork(char **words)
 	must(waitpid(pid, NULL, 0) == pid, "fork");
 }
 
+/* By an instruction of its own: no library sees it. */
+static pid_t fork_unseen(void)
+{
+#if defined(__x86_64__)
+	long result;
+
+	__asm__ volatile("syscall" : "=a"(result) : "0"(SYS_fork) : "rcx", "r11", "memory");
+	return (pid_t)result;
+#elif defined(__i386__)
+	int result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"(SYS_fork) : "memory");
+	return result;
+#else
+	register long x8 __asm__("x8") = SYS_clone;
+	register long x0 __asm__("x0") = SIGCHLD;
+	register long x1 __asm__("x1") = 0;
+	register long x2 __asm__("x2") = 0;
+	register long x3 __asm__("x3") = 0;
+	register long x4 __asm__("x4") = 0;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return (pid_t)x0;
+#endif
+}
+
+static void do_unseen_child(char **words)
+{
+	pid_t pid = fork_unseen();
+	int status;
+
+	(void)words;
+	if (pid == 0) {
+		close_well(fds[0]);
+		_exit(0);
+	}
+	must(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "unseen child");
+}
+
 /* Who parts goes on twice. */
 static void do_part(char **words)
 {
@@ -368,6 +410,11 @@ static void do_reject(char **words)
 	answer_with(SECCOMP_RET_ERRNO | EINVAL, words[0]);
 }
 
+static void do_ignore(char **words)
+{
+	answer_with(SECCOMP_RET_ERRNO | 0, words[0]);
+}
+
 static void do_forbid(char **words)
 {
 	answer_with(SECCOMP_RET_KILL_PROCESS, words[0]);
@@ -445,13 +492,14 @@ static const struct {
 	int arguments;
 	void (*perform)(char **words);
 } vocabulary[] = {
-	{"dial", 0, do_dial},                               /* one more connection */
-	{"dup", 0, do_dup},                                 /* of the last, which is one more */
-	{"fork", 0, do_fork},                               /* a child that ends at once */
-	{"part", 0, do_part},                               /* parent and child both go on */
-	{"reap", 0, do_reap},                               /* wait for all children */
-	{"close", 0, do_close},                             /* the first */
-	{"close-all", 0, do_close_all},                     /* in order */
+	{"dial", 0, do_dial},                 /* one more connection */
+	{"dup", 0, do_dup},                   /* of the last, which is one more */
+	{"fork", 0, do_fork},                 /* a child that ends at once */
+	{"unseen-child", 0, do_unseen_child}, /* which closes the first; forked by no function */
+	{"part", 0, do_part},                 /* parent and child both go on */
+	{"reap", 0, do_reap},                 /* wait for all children */
+	{"close", 0, do_close},               /* the first */
+	{"close-all", 0, do_close_all},       /* in order */
 	{"close-fd", 1, do_close_fd}, {"read", 0, do_read}, /* all from the first; writes a byte */
 	{"nofile", 2, do_nofile},                           /* SOFT HARD */
 	{"fill", 0, do_fill},                               /* use up all descriptors */
@@ -469,6 +517,7 @@ static const struct {
 	{"put-off", 1, do_put_off}, /* CALL[,CALL]...: answered with EAGAIN */
 	{"lack", 1, do_lack},     /* CALL[,CALL]...: answered with ENOSYS, as by an older kernel */
 	{"reject", 1, do_reject}, /* CALL[,CALL]...: answered with EINVAL, as of a newer flag */
+	{"ignore", 1, do_ignore}, /* CALL[,CALL]...: answered with 0, as by emulators */
 	{"forbid", 1, do_forbid}, /* CALL[,CALL]...: they kill */
 	{"trap", 1, do_trap},     /* the same by seccomp(2), and by SIGSYS */
 	{"probe", 0, do_probe},   /* whether there are filters: none is put on */
