@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "family.h"
 #include "memory.h"
+#include "numbers.h"
 #include "ownfds.h"
 #include "sys.h"
 #include <stdatomic.h>
@@ -254,7 +255,11 @@ uint32_t sc_births_when(int fd)
 void sc_births_record(int fd, uint32_t moment)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
-	if (entry != NULL && may_write()) {
+	if (!may_write()) {
+		return;
+	}
+	sc_numbers_note(fd);
+	if (entry != NULL) {
 		/* No fork was under way, and none has begun, that may have copied it before now. */
 		bool is_certain = moment == age_now();
 		join_line();
@@ -272,6 +277,14 @@ void sc_births_forget(int fd)
 	}
 }
 
+void sc_births_record_received(int fd)
+{
+	if (may_write()) {
+		sc_numbers_note(fd);
+	}
+	sc_births_forget(fd);
+}
+
 static void raise_epoll_end(int epoll_fd)
 {
 	int end = atomic_load(&process->epoll_end);
@@ -287,6 +300,7 @@ void sc_births_record_dup(int from, int to)
 	if (from == to || !may_write()) {
 		return;
 	}
+	sc_numbers_note(to);
 	uint64_t known = 0;
 	if (source != NULL) {
 		known = atomic_fetch_or(source, FLAG_DUPLICATED) | FLAG_DUPLICATED;

@@ -33,7 +33,8 @@ void sc_births_init(void);
  */
 uint32_t sc_births_moment(void);
 void sc_births_record(int fd, uint32_t moment); /* socket() or accept() returned fd */
-void sc_births_forget(int fd); /* fd is about to be closed or replaced, or was received */
+void sc_births_forget(int fd);                  /* fd is about to be closed or replaced */
+void sc_births_record_received(int fd);         /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);
 void sc_births_record_sent(int fd);
 void sc_births_record_fork(void); /* about to fork in any way, or to share its descriptor table */

@@ -7,6 +7,7 @@
 #include "family.h"
 #include "inspect.h"
 #include "memory.h"
+#include "numbers.h"
 #include "ownfds.h"
 #include "procfs.h"
 #include "streams.h"
@@ -70,10 +71,14 @@ static unsigned highest_number(void)
 
 static void walk_descriptors(struct walk *walk)
 {
+	unsigned end = sc_births_is_own_memory() ? (unsigned)sc_numbers_end() : 0;
+	if (walk->last >= end && end > 0) {
+		walk->last = end - 1;
+	}
 	if (walk->last < walk->first) {
 		return;
 	}
-	if (walk->last - walk->first < FEW) {
+	if (walk->last - walk->first < FEW || end > 0) {
 		visit_numbers(walk, walk->last);
 		return;
 	}

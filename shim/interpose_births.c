@@ -142,7 +142,7 @@ SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
 	sc_family_note_taking();
 	int copy = sc_real.pidfd_getfd(pidfd, fd, flags);
 	if (copy >= 0) {
-		sc_births_forget(copy);
+		sc_births_record_received(copy);
 	}
 	return copy;
 }

@@ -197,7 +197,7 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 		}
 		break;
 	case SYS_pidfd_getfd:
-		sc_births_forget((int)result);
+		sc_births_record_received((int)result);
 		break;
 	case SYS_recvmsg:
 		sc_messages_after_receiving((const struct msghdr *)b);

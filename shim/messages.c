@@ -47,7 +47,7 @@ void sc_messages_after_sending_many(const struct mmsghdr *messages, unsigned cou
 
 void sc_messages_after_receiving(const struct msghdr *message)
 {
-	each_descriptor(message, sc_births_forget);
+	each_descriptor(message, sc_births_record_received);
 }
 
 void sc_messages_after_receiving_many(const struct mmsghdr *messages, unsigned count)

@@ -8,6 +8,7 @@
 #include "interpose_exit.h"
 #include "line.h"
 #include "module.h"
+#include "numbers.h"
 #include "ownfds.h"
 #include "real.h"
 #include "resets.h"
@@ -66,6 +67,7 @@ static void start_whole(void)
 	sc_family_init();
 	sc_births_init();
 	sc_module_init();
+	sc_numbers_init();
 	sc_ownfds_init();
 	sc_sink_init(config.log, config.format == SC_FORMAT_JSON);
 	sc_tally_init(config.tally);

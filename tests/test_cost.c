@@ -5,6 +5,7 @@
  * program writes, with the library and without.
  */
 #include "harness/netns.h"
+#include "harness/rows.h"
 #include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
@@ -65,7 +66,17 @@ static const struct row rows[] = {
 	{"clone", "socket 3 4", "clone raise 9 end", 0, true},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+/* What is left open at an end, with nothing unread. */
+static const struct row ends[] = {
+	{"exit", "connect 3 TARGET", "exit 0", 0, false},
+	{"_exit", "connect 3 TARGET", "exit-now 0", 0, false},
+	{"abort", "connect 3 TARGET", "abort", 0, false},
+	{"syscall exit_group", "connect 3 TARGET", "syscall-exit-group 0", 0, false},
+	{"exit, a high number", "connect 3 TARGET dup2 3 200", "exit 0", 0, false},
+	{"exec", "connect-cloexec 3 TARGET", "exec exit 0", 0, false},
+	{"close_range", "connect 3 TARGET", "close-range 3 4000 0", 0, false},
+	{"closefrom", "connect 3 TARGET", "closefrom 3", 0, false},
+};
 
 static char trace_path[64];
 static char *trace;
@@ -190,6 +201,63 @@ static unsigned int run(const struct row *row, const char *settings)
 	return count_calls();
 }
 
+/* In the trace, from the line that writes "before" on, until a program starts anew. */
+static unsigned int count_looks_into_proc(void)
+{
+	const char *at = strstr(trace, "write(1, \"before\\n\"");
+	const char *end = at ? strstr(at, " execve(") : NULL;
+	unsigned int looks = 0;
+
+	assert_non_null(at);
+	while ((at = strstr(at + 1, "\"/proc")) && (!end || at < end)) {
+		looks++;
+	}
+	return looks;
+}
+
+static void end_traced(const struct row *row, const char *mode, size_t unread_bytes)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	int status;
+
+	start(stage, row, mode);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, unread_bytes);
+	peer_receive_end(&stage->peer);
+	peer_hang_up(&stage->peer);
+	status = program_await_exit(&stage->program);
+	if (status == 1 && strstr(program_errors(&stage->program), "strace: ")) {
+		print_message("%s", program_errors(&stage->program));
+		skip();
+	}
+	free(trace);
+	trace = text_of_file(trace_path);
+}
+
+static void test_end_with_nothing_unread_looks_at_nothing_in_proc(void **state)
+{
+	static const char *const settings[] = {"warn", "drain", "fin"};
+	const struct row *row = *state;
+
+	require_strace();
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		end_traced(row, settings[i], 0);
+		assert_int_equal(count_looks_into_proc(), 0);
+	}
+}
+
+/* The control: who else may hold it has to be found out. */
+static void test_end_with_a_byte_unread_looks_into_proc(void **state)
+{
+	static const struct row row = {"exit",
+		"connect 3 TARGET await-unread 3 1 fork exit-now 0 end wait", "exit 0", 0, false};
+
+	(void)state;
+	require_strace();
+	end_traced(&row, "drain", 1);
+	assert_true(count_looks_into_proc() > 0);
+}
+
 static void test_cost_is_within_bounds(void **state)
 {
 	/* The last: a list costs nothing where nothing is unread. */
@@ -211,21 +279,14 @@ static void test_cost_is_within_bounds(void **state)
 	}
 }
 
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_cost_is_within_bounds, rows),
+	ROWS_SUBJECT(test_end_with_nothing_unread_looks_at_nothing_in_proc, ends),
+	ROWS_PLAIN(test_end_with_a_byte_unread_looks_into_proc),
+};
+
 int main(void)
 {
-	static char names[ROW_COUNT][64];
-	static struct CMUnitTest tests[ROW_COUNT];
-
-	for (size_t r = 0; r < ROW_COUNT; r++) {
-		snprintf(names[r], sizeof(names[r]), "test_cost_is_within_bounds (%s)",
-			rows[r].name);
-		tests[r] = (struct CMUnitTest){
-			.name = names[r],
-			.test_func = test_cost_is_within_bounds,
-			.setup_func = make_trace,
-			.teardown_func = remove_trace,
-			.initial_state = (void *)(uintptr_t)&rows[r],
-		};
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return rows_run_between(
+		subjects, sizeof(subjects) / sizeof(subjects[0]), make_trace, remove_trace);
 }

@@ -69,6 +69,7 @@ static const struct call {
 	{"pread64", LOADER},
 	{"prlimit64", 0},
 	{"process_vm_readv", 0},
+	{"pselect6", 0},
 	{"pwritev2", 0},
 	{"read", OWN | LOADER},
 	{"readlinkat", 0},

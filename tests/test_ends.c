@@ -63,6 +63,13 @@ static const struct row {
 		"thread await-main-ended read 3 1000 write 3 5000 say last exit 5 end "
 		"syscall-exit 7",
 		"last\n", 5, UNTOUCHED},
+	{"high_number", "dup2 3 100 close 3 exit 7",
+		"dup2 100 -> 100 errno 4242\nclose 3 -> 0 errno 4242\n", 7, CURED},
+	{"higher_number", "dupfd 3 400 close 3 exit-now 7", "close 3 -> 0 errno 4242\n", 7, CURED},
+	{"high_number_inherited", "dup2 3 100 close 3 exec exit 7",
+		"dup2 100 -> 100 errno 4242\nclose 3 -> 0 errno 4242\n", 7, CURED},
+	{"higher_number_inherited", "dupfd 3 400 close 3 exec exit-now 7",
+		"close 3 -> 0 errno 4242\n", 7, CURED},
 	{"status_of_255", "exit 255", "", 255, CURED},
 	{"status_of_256", "exit 256", "", 0, CURED},
 	{"abort_caught", "abort-caught return", "caught\n", 134, RESET},

@@ -334,6 +334,7 @@ static const struct {
 	CALL(nanosleep),
 	CALL(pread64),
 	CALL(process_vm_readv),
+	CALL(pselect6),
 	CALL(pwritev2),
 	CALL(read),
 	CALL(setgroups),
