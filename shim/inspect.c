@@ -48,12 +48,17 @@ static bool is_fin_only(int fd)
 
 void sc_inspect_quickly(int fd, struct sc_conn *conn)
 {
-	memset(conn, 0, sizeof(*conn));
-	conn->linger_s = -1;
-	conn->proto = ask_proto(fd);
-	if (conn->proto == SC_PROTO_OTHER) {
+	uint8_t proto = ask_proto(fd);
+	if (proto == SC_PROTO_OTHER) {
+		conn->proto = SC_PROTO_OTHER;
+		conn->unread_bytes = 0;
+		conn->is_listener = false;
+		conn->is_urgent = false;
 		return;
 	}
+	memset(conn, 0, sizeof(*conn));
+	conn->linger_s = -1;
+	conn->proto = proto;
 	int unread = 0;
 	int error = sc_sys_ioctl(fd, FIONREAD, &unread);
 	if (error == -EINVAL) {

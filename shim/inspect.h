@@ -9,8 +9,8 @@
 #include "conn.h"
 
 /*
- * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1). One
- * system call for what is not TCP, three for a TCP socket with nothing unread.
+ * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1), or left
+ * as it was where proto is SC_PROTO_OTHER. One system call for what is not TCP, three for a TCP socket with nothing unread.
  */
 void sc_inspect_quickly(int fd, struct sc_conn *conn);
 

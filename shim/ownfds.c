@@ -24,6 +24,7 @@ enum {
 	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
 	FLOOR_MAX = 4096 - ROOM,
+	BLOCK_COUNT = 64,
 	PAGE_PART_BYTES = 2048, /* a power of two, a page at most */
 };
 
@@ -42,12 +43,16 @@ static struct {
 	_Atomic int copies[COPY_COUNT];
 	_Atomic int copied[COPY_COUNT];    /* descriptors of which a copy is being made */
 	_Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at least */
+	/* Own numbers, or more, by BLOCK(): of most numbers one look says that they are not own. */
+	_Atomic uint16_t blocks[BLOCK_COUNT];
 	/* The latest copies that were released, a ring of their numbers with the low half of the
 	 * inode above them, and how many there have been. */
 	_Atomic uint64_t released[RELEASED_COUNT];
 	_Atomic uint32_t released_count;
 } fds __attribute__((aligned(PAGE_PART_BYTES)));
 _Static_assert(sizeof(fds) <= PAGE_PART_BYTES, "within a page");
+
+#define BLOCK(fd) (((unsigned)(fd) / 64) % BLOCK_COUNT)
 
 static _Atomic bool is_thread_private;
 
@@ -73,6 +78,7 @@ static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet *
 
 static bool register_fd(int fd)
 {
+	atomic_fetch_add(&fds.blocks[BLOCK(fd)], 1);
 	for (int i = 0; i < SLOT_COUNT; i++) {
 		int free_slot = 0;
 		if (atomic_compare_exchange_strong(&fds.slots[i], &free_slot, fd + 1)) {
@@ -83,6 +89,7 @@ static bool register_fd(int fd)
 			return true;
 		}
 	}
+	atomic_fetch_sub(&fds.blocks[BLOCK(fd)], 1);
 	return false;
 }
 
@@ -91,6 +98,7 @@ static void unregister_fd(int fd)
 	for (int i = 0; i < SLOT_COUNT; i++) {
 		int mark = fd + 1;
 		if (atomic_compare_exchange_strong(&fds.slots[i], &mark, 0)) {
+			atomic_fetch_sub(&fds.blocks[BLOCK(fd)], 1);
 			return;
 		}
 	}
@@ -430,6 +438,9 @@ void sc_ownfds_release(int fd)
 
 bool sc_ownfds_has(int fd)
 {
+	if (atomic_load_explicit(&fds.blocks[BLOCK(fd)], memory_order_relaxed) == 0) {
+		return false;
+	}
 	int end = atomic_load_explicit(&fds.slots_end, memory_order_relaxed);
 	for (int i = 0; i < end; i++) {
 		if (atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1 == fd) {
