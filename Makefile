@@ -207,6 +207,9 @@ check:
 		$(MAKE) --no-print-directory lib32-check; fi)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
+# What other tests run of a library for another machine.
+ELSEWHERE := actor chain handler inner.so outer.so server threads tidy watcher
+
 # For i386, with a compiler of x86-64. Debian's kernel headers are those of x86-64 too.
 LIB32 := $(MAKE) --no-print-directory BUILD=$(BUILD)/lib32 CC='$(CC) -m32' CFLAGS='$(CFLAGS) -Wno-psabi \
 	-idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)'
@@ -214,7 +217,7 @@ lib32:
 	$(Q)$(LIB32) $(BUILD)/lib32/libsafeclose.so
 lib32-check:
 	$(Q)$(LIB32) $(addprefix $(BUILD)/lib32/,libsafeclose.so \
-		$(addprefix tests/programs/,actor handler server threads tidy watcher))
+		$(addprefix tests/programs/,$(ELSEWHERE)))
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)

@@ -2,8 +2,6 @@
 #include "cfi.h"
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
-
 enum {
 	REMEMBERED_MAX = 3,
 	AUGMENTATION_MAX = 8,
@@ -403,4 +401,3 @@ struct sc_dwarf sc_cfi_expression(const struct sc_cfi *cfi, struct sc_peek *peek
 	uint64_t at = cfi->header + (uint64_t)(int64_t)value;
 	return (struct sc_dwarf){peek, at, at + EXPRESSION_MAX, false};
 }
-#endif

@@ -11,6 +11,8 @@
 /* DWARF's numbers of registers. */
 #if defined(__x86_64__)
 enum { SC_CFI_STACK_POINTER = 7, SC_CFI_RETURN = 16, SC_CFI_COLUMNS = 17 };
+#elif defined(__i386__)
+enum { SC_CFI_STACK_POINTER = 4, SC_CFI_RETURN = 8, SC_CFI_COLUMNS = 9 };
 #else
 enum { SC_CFI_STACK_POINTER = 31, SC_CFI_RETURN = 30, SC_CFI_COLUMNS = 32 };
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dwarf.h"
 
-#if defined(__x86_64__) || defined(__aarch64__)
-
 uint64_t sc_dwarf_unsigned(struct sc_dwarf *it, size_t size)
 {
 	unsigned char bytes[8];
@@ -59,6 +57,7 @@ static uint64_t read_format(struct sc_dwarf *it, uint8_t format)
 {
 	switch (format) {
 	case 0x00: /* absptr */
+		return sc_dwarf_unsigned(it, sizeof(void *));
 	case 0x04: /* udata8 */
 	case 0x0c: /* sdata8 */
 		return sc_dwarf_unsigned(it, 8);
@@ -145,7 +144,8 @@ static void push_memory(
 	struct stack *stack, const struct sc_dwarf_machine *machine, uint64_t address)
 {
 	uint64_t value = 0;
-	stack->is_bad = stack->is_bad || !sc_peek_read(machine->memory, address, &value, 8);
+	stack->is_bad =
+		stack->is_bad || !sc_peek_read(machine->memory, address, &value, sizeof(void *));
 	push(stack, value);
 }
 
@@ -218,4 +218,3 @@ bool sc_dwarf_evaluate(struct sc_dwarf *it, const struct sc_dwarf_machine *machi
 	*value = pop(&stack);
 	return it->at == it->end && !stack.is_bad;
 }
-#endif

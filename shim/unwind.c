@@ -4,7 +4,6 @@
 #include "module.h"
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
 /* First and last byte of this library; from the linker. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
@@ -27,11 +26,14 @@ struct walk {
 			 : "=&r"(pc)                                      \
 			 : "r"(registers)                                 \
 			 : "memory")
-
-static uint64_t without_signature(uint64_t address)
-{
-	return address;
-}
+#elif defined(__i386__)
+#define CAPTURE(registers, pc)                                          \
+	__asm__ volatile("movl %%ebx, 24(%1)\n\tmovl %%esp, 32(%1)\n\t" \
+			 "movl %%ebp, 40(%1)\n\tmovl %%esi, 48(%1)\n\t" \
+			 "movl %%edi, 56(%1)\n\tcall 1f\n1:\tpopl %0"   \
+			 : "=&r"(pc)                                    \
+			 : "r"(registers)                               \
+			 : "memory")
 #else
 #define CAPTURE(registers, pc)                                                    \
 	__asm__ volatile("stp x19, x20, [%1, 152]\n\tstp x21, x22, [%1, 168]\n\t" \
@@ -41,15 +43,25 @@ static uint64_t without_signature(uint64_t address)
 			 : "=&r"(pc)                                              \
 			 : "r"(registers)                                         \
 			 : "memory")
+#endif
 
-/* xpaclri, which older processors pass over: takes out what pointer authentication put in. */
+/* aarch64: xpaclri, which older processors pass over, takes out what pointer authentication put in. */
 static uint64_t without_signature(uint64_t address)
 {
+#ifdef __aarch64__
 	register uint64_t x30 __asm__("x30") = address;
 	__asm__("hint 7" : "+r"(x30));
-	return x30;
-}
+	address = x30;
 #endif
+	return address;
+}
+
+/* The address is one of memory: of as many bits as a pointer. */
+static bool read_word(struct walk *walk, uint64_t address, uint64_t *value)
+{
+	*value = 0; /* little-endian */
+	return sc_peek_read(&walk->memory, (uintptr_t)address, value, sizeof(void *));
+}
 
 static bool find_address(struct walk *walk, const struct sc_cfi *cfi, uint64_t *address)
 {
@@ -76,7 +88,7 @@ static bool find_register(struct walk *walk, const struct sc_cfi *cfi, uint64_t 
 		*value = walk->registers[column];
 		return true;
 	case SC_CFI_AT_OFFSET:
-		return sc_peek_read(&walk->memory, place, value, sizeof(*value));
+		return read_word(walk, place, value);
 	case SC_CFI_IS_OFFSET:
 		*value = place;
 		return true;
@@ -92,7 +104,7 @@ static bool find_register(struct walk *walk, const struct sc_cfi *cfi, uint64_t 
 		return sc_dwarf_evaluate(&it, &machine, true, address, &place) &&
 		       (cfi->row.rules[column] == SC_CFI_IS_EXPRESSION
 				       ? (*value = place, true)
-				       : sc_peek_read(&walk->memory, place, value, sizeof(*value)));
+				       : read_word(walk, place, value));
 	}
 	}
 	return false;
@@ -138,7 +150,7 @@ void sc_unwind_from(const void *caller, bool is_trusted, sc_unwind_take *take, v
 {
 	struct walk walk;
 	bool is_found = false;
-	uint64_t pc;
+	uintptr_t pc;
 	memset(&walk, 0, sizeof(walk));
 	walk.tables.is_trusted = is_trusted;
 	walk.memory.is_trusted = is_trusted;
@@ -152,13 +164,3 @@ void sc_unwind_from(const void *caller, bool is_trusted, sc_unwind_take *take, v
 		}
 	}
 }
-#else
-/* i386: nothing is found, the call site is all. */
-void sc_unwind_from(const void *caller, bool is_trusted, sc_unwind_take *take, void *context)
-{
-	(void)caller;
-	(void)is_trusted;
-	(void)take;
-	(void)context;
-}
-#endif

@@ -5,7 +5,7 @@
  * it reads whatever it takes for a stack, and so kills a program whose coroutines begin with
  * anything but a null return address; and it takes a lock once a JIT compiler has registered
  * frames. Here all foreign memory is read by sc_peek_read(); the stack ends where it cannot be
- * followed. Async-signal-safe, allocates nothing. For x86-64 and aarch64; elsewhere nothing is found.
+ * followed. Async-signal-safe, allocates nothing.
  */
 #ifndef SC_UNWIND_H
 #define SC_UNWIND_H

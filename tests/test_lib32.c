@@ -28,6 +28,7 @@ static const struct elsewhere_row rows[] = {
 	{"written", NULL, 5},
 	{"urgent", NULL, 5},
 	{"limits", NULL, 5},
+	{"stack", NULL, 7},
 };
 
 static void test_lib32_actor_is_of_32_bits(void **state)

@@ -17,10 +17,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FOLDER SC_BUILD_DIR "/tests/programs"
 #define VALGRIND "/usr/bin/valgrind"
 
 enum { FRAMES_MAX = 32 };
+
+/* Of what was built for elsewhere, where that is to be run (elsewhere.h). */
+static const char *folder(void)
+{
+	const char *other = getenv("HARNESS_FOLDER");
+
+	return other ? other : PROGRAM_FOLDER;
+}
 
 /* "MODULE+0xOFFSET" -> the function's name as addr2line has it. The caller frees it. */
 static char *function_at(const char *frame)
@@ -31,7 +38,7 @@ static char *function_at(const char *frame)
 	FILE *stream;
 
 	assert_non_null(plus);
-	snprintf(command, sizeof(command), "addr2line -f -e '" FOLDER "/%.*s' %.*s",
+	snprintf(command, sizeof(command), "addr2line -f -e '%s%.*s' %.*s", folder(),
 		(int)(plus - frame), frame, (int)strcspn(plus + 1, " \n"), plus + 1);
 	stream = popen(command, "r");
 	assert_non_null(stream);
@@ -88,7 +95,7 @@ static struct crowd_end run(const char *way, const char *frames, const char *und
 				.under = under,
 				.mode = "warn",
 				.environment = {variable, "VALGRIND_OPTS=-q --error-exitcode=99"}}},
-		FOLDER " %s", way);
+		"%s %s", folder(), way);
 	assert_int_equal(end.status, 0);
 	assert_int_equal(end.grown.aborts_on_close, 1);
 	if (text_lines(end.report) != 1) {
@@ -136,12 +143,20 @@ static void test_stack_names_each_function(void **state)
 	assert_begins(functions_of(end.report), row->functions);
 }
 
+/* Between the two are the signal's frame, and those of libc and of the vDSO in raise(). */
 static void test_stack_goes_on_behind_a_handler(void **state)
 {
 	struct crowd_end end = run("handler", "32", NULL);
+	const char *frame = strstr(functions_of(end.report), "handle ");
 
 	(void)state;
-	assert_non_null(strstr(functions_of(end.report), "handle - - - interrupt "));
+	assert_non_null(frame);
+	frame += strlen("handle ");
+	assert_begins(frame, "- - - ");
+	while (strncmp(frame, "- ", 2) == 0) {
+		frame += 2;
+	}
+	assert_begins(frame, "interrupt ");
 }
 
 static void test_stack_is_as_long_as_asked_for(void **state)
@@ -186,6 +201,10 @@ static void test_stack_under_valgrind_is_the_same(void **state)
 	struct crowd_end end;
 
 	sanitizer_skip_if(sanitizer_is_any(), "it is not for valgrind");
+	if (getenv("HARNESS_FOLDER")) {
+		print_message("programs for elsewhere are not for valgrind\n");
+		skip();
+	}
 	if (access(VALGRIND, X_OK) < 0) {
 		print_message("there is no valgrind here\n");
 		skip();

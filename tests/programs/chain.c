@@ -102,6 +102,11 @@ static void close_in_coroutine(uintptr_t garbage)
 			 :
 			 : "r"(garbage), "r"(top - 1), "r"(run_coroutine)
 			 : "memory");
+#elif defined(__i386__)
+	__asm__ volatile("movl %0, %%ebp\n\tmovl %1, %%esp\n\tjmp *%2"
+			 :
+			 : "a"(garbage), "c"(top - 1), "d"(run_coroutine)
+			 : "memory");
 #else
 	__asm__ volatile("mov x30, %0\n\tmov sp, %1\n\tbr %2"
 			 :
