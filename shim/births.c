@@ -55,6 +55,7 @@ static struct process *process = &forgetful_fallback;
 static _Atomic uint32_t age = FIRST_AGE; /* one more with each fork; births carry it */
 static struct sc_births_family family;
 static void (*child_handler)(void);
+static _Atomic bool is_table_shared; /* a child that shares it has to find this */
 static _Atomic uint64_t *table;
 static uint32_t table_size;
 static _Atomic uint32_t *born;  /* beside the table: see sc_births_when() */
@@ -74,6 +75,7 @@ static struct wish *wishes;
 
 /* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
 static __thread bool is_vfork_child;
+static __thread bool has_own_sockets; /* that vfork child */
 
 /*
  * The mark is set on the way into vfork and taken back when the parent's call has returned. In
@@ -87,6 +89,11 @@ static bool in_vfork_child(void)
 bool sc_births_in_vfork_child(void)
 {
 	return in_vfork_child();
+}
+
+bool sc_births_has_only_parents(void)
+{
+	return !has_own_sockets && in_vfork_child();
 }
 
 static uint64_t now_ns(void)
@@ -256,6 +263,7 @@ void sc_births_record(int fd, uint32_t moment)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (!may_write()) {
+		has_own_sockets = has_own_sockets || is_vfork_child;
 		return;
 	}
 	sc_numbers_note(fd);
@@ -379,9 +387,19 @@ void sc_births_record_table_split(void)
 	}
 }
 
+void sc_births_record_table_shared(void)
+{
+	atomic_store(&is_table_shared, true);
+}
+
+bool sc_births_is_table_shared(void)
+{
+	return atomic_load_explicit(&is_table_shared, memory_order_relaxed);
+}
+
 bool sc_births_is_table_split(void)
 {
-	return atomic_load(&process->is_table_split);
+	return atomic_load(&process->is_table_split) || sc_births_is_table_shared();
 }
 
 void sc_births_record_epoll_set(int epoll_fd)
@@ -438,8 +456,9 @@ enum sc_birth sc_births_of(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	uint64_t known = entry != NULL ? atomic_load(entry) : 0;
-	/* In tables of their own, threads use the same numbers for different things. */
-	if (AGE(known) == 0 || sc_births_is_table_split()) {
+	/* In tables of their own, threads use the same numbers for different things; and what another
+	 * process does in this table, or in one beside this memory, is not seen. */
+	if (AGE(known) == 0 || sc_births_is_table_split() || !sc_births_is_own_memory()) {
 		return SC_BIRTH_UNKNOWN;
 	}
 	bool is_duplicated = (known & FLAG_DUPLICATED) != 0;
@@ -448,9 +467,7 @@ enum sc_birth sc_births_of(int fd)
 		(is_duplicated && atomic_load(&process->is_dup_sent))) {
 		return SC_BIRTH_SENT;
 	}
-	if (!in_vfork_child()) {
-		grow_up();
-	}
+	grow_up();
 	if (AGE(known) < atomic_load(&process->first_age)) {
 		return SC_BIRTH_FAMILY;
 	}
@@ -506,6 +523,7 @@ bool sc_births_begin_vfork(void)
 void sc_births_end_vfork(int pid)
 {
 	is_vfork_child = pid == 0;
+	has_own_sockets = false;
 	if (pid != 0) {
 		sc_births_end_fork(pid);
 	}

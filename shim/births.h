@@ -98,6 +98,9 @@ void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd));
 /* Is this thread in a vfork child? No system call. */
 bool sc_births_in_vfork_child(void);
 
+/* Is it in one that has opened no socket? Those that it has are its parent's. */
+bool sc_births_has_only_parents(void);
+
 /* Around the real vfork (stubs.S). begin(): may this one be followed? A child that vforks again
  * needs no following. end() is run first by the child, with 0, then in the same memory by the
  * parent. */
@@ -114,6 +117,11 @@ bool sc_births_is_own_memory(void);
  * another may hold, out of sight. */
 void sc_births_record_table_split(void);
 bool sc_births_is_table_split(void);
+
+/* About to create a process that shares this descriptor table (clone with CLONE_FILES): neither sees
+ * what the other does there. It counts as split for good, in both and in all that they fork. */
+void sc_births_record_table_shared(void);
+bool sc_births_is_table_shared(void);
 
 /* The calling process's pid, without a system call where it has been looked up. Only where the memory
  * is its own. */

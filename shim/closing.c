@@ -110,10 +110,15 @@ static void report_outcome(const struct sc_job *job, const struct sc_note *note,
 	report(job, note, &end);
 }
 
-/* A forked child: its parent's copies and channel are none of its business. */
+/* A forked child: its parent's copies and channel are none of its business. Where it shares the
+ * parent's table, they are the parent's still. */
 static void forget_parent(void)
 {
 	sc_background_forget_parent();
+	if (sc_births_is_table_shared()) {
+		sc_watch_leave_sets();
+		return;
+	}
 	sc_watch_forget_parent();
 	sc_ownfds_forget_parent();
 }
@@ -306,6 +311,20 @@ bool sc_closing_is_of_interest(int fd)
 	return look_quickly(fd, &conn);
 }
 
+/* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset can be
+ * told, but nobody followed them. */
+static struct sc_verdict plan_in_vfork_child(
+	int fd, const struct sc_conn *conn, const struct sc_verdict *plan)
+{
+	int parent = (int)sc_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0);
+	if (!sc_births_is_table_shared() && sc_holder_still_holds(conn->inode, parent, fd)) {
+		return (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+	}
+	bool is_watched = plan->action == SC_ACTION_WATCH;
+	return (struct sc_verdict){
+		SC_ACTION_WATCH, SC_OUTCOME_NONE, is_watched ? plan->why : "holders unknown"};
+}
+
 /* What the kernel says, and the plan made of it. false: nothing to do. */
 static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 {
@@ -315,8 +334,7 @@ static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 	sc_inspect_wholly(fd, conn);
 	*plan = sc_policy_decide(config, conn, SC_HOLDERS_UNASKED);
 	if (plan->action != SC_ACTION_PASS && !sc_births_is_own_memory()) {
-		/* A vfork child: its parent has the same descriptors. */
-		*plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+		*plan = plan_in_vfork_child(fd, conn, plan);
 	}
 	bool is_told = plan->action != SC_ACTION_PASS || plan->outcome != SC_OUTCOME_NONE;
 	return is_told && (!conn->is_listener || is_chosen(fd, conn));

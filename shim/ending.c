@@ -14,6 +14,7 @@
 #include "sys.h"
 #include "threads.h"
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 enum {
@@ -71,7 +72,8 @@ static unsigned highest_number(void)
 
 static void walk_descriptors(struct walk *walk)
 {
-	unsigned end = sc_births_is_own_memory() ? (unsigned)sc_numbers_end() : 0;
+	bool is_followed = sc_births_is_own_memory() && !sc_births_is_table_shared();
+	unsigned end = is_followed ? (unsigned)sc_numbers_end() : 0;
 	if (walk->last >= end && end > 0) {
 		walk->last = end - 1;
 	}
@@ -105,7 +107,7 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 {
 	struct walk walk = {
 		.first = first, .last = last, .visit = close_one, .via = via, .caller = caller};
-	if (sc_closing_is_on() && !sc_births_in_vfork_child()) {
+	if (sc_closing_is_on() && !sc_births_has_only_parents()) {
 		walk_descriptors(&walk);
 	}
 }
@@ -182,6 +184,12 @@ static void find_or_replace(struct walk *walk, int fd)
 	}
 }
 
+/* Another process may go on with the same table: close in a copy of it. */
+static bool is_table_own(void)
+{
+	return !sc_births_is_table_shared() || SC_SYS1(SYS_unshare, CLONE_FILES) == 0;
+}
+
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 {
 	struct walk walk = {.last = INT32_MAX,
@@ -189,15 +197,24 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 		.via = via,
 		.caller = caller,
 		.flush_streams = flush_streams};
-	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
+	if (!sc_closing_is_on()) {
+		return;
+	}
+	if (!sc_births_is_own_memory()) {
+		/* The memory's owner goes on: nothing of the library's ends. */
+		if (!sc_births_is_table_shared()) {
+			sc_ending_close_range(0, INT32_MAX, via, caller);
+		}
 		return;
 	}
 	sc_background_await_answers(ANSWER_TIMEOUT_MS);
-	walk_descriptors(&walk);
-	for (size_t i = 0; i < walk.found.count; i++) {
-		replace_one(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
+	if (is_table_own()) {
+		walk_descriptors(&walk);
+		for (size_t i = 0; i < walk.found.count; i++) {
+			replace_one(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
+		}
+		forget_list(&walk.found);
 	}
-	forget_list(&walk.found);
 	sc_background_wait(sc_closing_exit_timeout_ms());
 	sc_background_shut();
 	sc_audit_finish(sc_births_pid());
@@ -216,22 +233,27 @@ static void find_or_exec(struct walk *walk, int fd)
 void sc_ending_exec(enum sc_via via, const void *caller)
 {
 	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .via = via, .caller = caller};
-	if (!sc_closing_is_on() || sc_births_in_vfork_child()) {
+	bool is_own = sc_births_is_own_memory(); /* else its owner goes on */
+	if (!sc_closing_is_on() || sc_births_has_only_parents()) {
 		return;
 	}
 	walk_descriptors(&walk);
 	struct sc_call call = {via, caller};
-	if (walk.found.count > 0) {
+	if (walk.found.count > 0 && is_own) {
 		sc_family_note_leaving(sc_births_pid());
 	}
 	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
-	sc_background_wait(sc_closing_exit_timeout_ms());
-	sc_audit_finish(sc_births_pid());
+	if (is_own) {
+		sc_background_wait(sc_closing_exit_timeout_ms());
+		sc_audit_finish(sc_births_pid());
+	}
 }
 
 void sc_ending_exec_failed(void)
 {
-	sc_family_note_staying(sc_births_pid());
-	sc_background_resume();
+	if (sc_births_is_own_memory()) {
+		sc_family_note_staying(sc_births_pid());
+		sc_background_resume();
+	}
 }

@@ -34,6 +34,9 @@ static void before_clone(unsigned long flags)
 		return;
 	}
 	sc_births_record_fork();
+	if (flags & CLONE_FILES) {
+		sc_births_record_table_shared();
+	}
 	if (flags & CLONE_VM) {
 		sc_births_record_shared_memory();
 	}

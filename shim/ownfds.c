@@ -73,6 +73,12 @@ bool sc_ownfds_is_elsewhere(void)
 	return is_elsewhere();
 }
 
+/* Is what the caller opens not to be registered? A vfork child's would be taken for its parent's. */
+static bool is_apart(void)
+{
+	return is_elsewhere() || !sc_births_is_own_memory();
+}
+
 static __thread uint32_t released_before_fork;
 static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 
@@ -132,7 +138,7 @@ int sc_ownfds_share(int wanted)
 
 static int keep(int fd)
 {
-	if (fd < 0 || is_elsewhere() || register_fd(fd)) {
+	if (fd < 0 || is_apart() || register_fd(fd)) {
 		return fd;
 	}
 	sc_sys_close(fd);
@@ -162,7 +168,7 @@ static void note(_Atomic int *list, int count, int fd, bool goes_on)
 
 int sc_ownfds_adopt(int fd)
 {
-	if (fd >= 0 && !is_elsewhere()) {
+	if (fd >= 0 && !is_apart()) {
 		note(fds.moments, MOMENT_COUNT, fd, true);
 	}
 	int kept = keep(fd);
@@ -205,7 +211,9 @@ int sc_ownfds_placeholder(void)
 /* One of the reserve, still open and registered; negative: none left. */
 static int take_reserve(void)
 {
-	for (int i = 1; i < RESERVE_COUNT && !is_elsewhere(); i++) {
+	/* In a shared table the other process may have given away the same numbers. */
+	bool is_ours = !is_apart() && !sc_births_is_table_shared();
+	for (int i = 1; i < RESERVE_COUNT && is_ours; i++) {
 		int mark = atomic_exchange(&fds.reserve[i], 0);
 		if (mark != 0) {
 			return mark - 1;
@@ -418,7 +426,7 @@ void sc_ownfds_release(int fd)
 	if (fd < 0) {
 		return;
 	}
-	if (is_elsewhere()) {
+	if (is_apart()) {
 		sc_sys_close(fd);
 		return;
 	}

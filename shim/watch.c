@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "watch.h"
+#include "births.h"
 #include "clock.h"
 #include "line.h"
 #include "ownfds.h"
@@ -60,6 +61,13 @@ void sc_watch_forget_parent(void)
 	}
 }
 
+void sc_watch_leave_sets(void)
+{
+	for (int i = 0; i < PLACE_COUNT; i++) {
+		atomic_store(&sets[i], 0);
+	}
+}
+
 bool sc_watch_give_up(int fd)
 {
 	for (int i = 0; i < PLACE_COUNT; i++) {
@@ -88,13 +96,19 @@ static bool replace_set(int place, int set)
 	return is_replaced;
 }
 
+/* In a table of its own, or in none that matters now; or (vfork) beside its parent's memory. */
+static bool is_apart(void)
+{
+	return sc_thread_is_here() || !sc_births_is_own_memory();
+}
+
 /* Take a set for this thread alone. */
 static void take_set(struct sc_watch *watch)
 {
 	watch->set = -EMFILE;
 	watch->place = NO_PLACE;
-	if (sc_thread_is_here()) {
-		watch->set = create_set(); /* in a table of its own, or in none that matters now */
+	if (is_apart()) {
+		watch->set = create_set();
 		return;
 	}
 	for (int i = 0; i < PLACE_COUNT; i++) {
@@ -117,7 +131,7 @@ static void give_set_back(const struct sc_watch *watch)
 {
 	if (watch->place != NO_PLACE) {
 		atomic_store(&sets[watch->place], watch->set + 1);
-	} else if (sc_thread_is_here()) {
+	} else if (is_apart()) {
 		sc_sys_close(watch->set);
 	} else {
 		sc_ownfds_release(watch->set);

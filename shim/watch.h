@@ -26,6 +26,9 @@ void sc_watch_init(void);
 /* In a forked child: the sets are its parent's too. */
 void sc_watch_forget_parent(void);
 
+/* In a child that shares its parent's table: the sets are its parent's alone. */
+void sc_watch_leave_sets(void);
+
 /* The program wants fd's number for itself: give it up if it is an idle set's. */
 bool sc_watch_give_up(int fd);
 

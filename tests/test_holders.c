@@ -55,6 +55,23 @@ static const struct sharing_row left_alone_otherwise[] = {
 		CONNECT "vfork " AWAIT_UNREAD "exit-now 0 end wait say closed " USE("3")},
 	{"clone_vm_child_exits",
 		CONNECT "clone-vm " AWAIT_UNREAD "exit-now 0 end wait say closed " USE("3")},
+	/* A shared descriptor table: the end of one process closes nothing in it. */
+	{"sharing_child_exits",
+		CONNECT "fork-by clone-files " AWAIT_UNREAD "exit 0 end wait say closed " USE("3")},
+	{"sharing_child_exits_now", CONNECT "fork-by clone3-files " AWAIT_UNREAD
+					    "exit-now 0 end wait say closed " USE("3")},
+	{"sharing_child_exits_before",
+		"open 3 /dev/null fork-by clone-files exit-now 0 end wait "
+		"close 3 " CONNECT AWAIT_UNREAD "fork close 3 end wait say closed " USE("3")},
+	{"sharing_child_aborts",
+		CONNECT "fork-by clone-files " AWAIT_UNREAD "abort end wait say closed " USE("3")},
+	{"sharing_child_execs", CONNECT "cloexec 3 fork-by clone-files " AWAIT_UNREAD
+					"exec exit 0 end wait say closed " USE("3")},
+	{"sharing_parent_exits",
+		CONNECT AWAIT_UNREAD "fork fork-by clone-files await-orphan say closed " USE(
+			"3") "hear go end exit 0 end exit 0"},
+	{"sharing_vm_child_exits",
+		CONNECT "clone-vm-files " AWAIT_UNREAD "exit-now 0 end wait say closed " USE("3")},
 	/* The runner's child ends, and with it the second parent; a grandchild goes on. */
 	{"daemon_by_two_forks", CONNECT AWAIT_UNREAD
 		"fork setsid fork say closed " USE("3") "hear go end exit 0 end exit 0"},

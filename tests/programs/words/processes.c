@@ -43,6 +43,11 @@ static void do_fork_by(char **words)
 		part_after_fork(_Fork ? _Fork() : fork());
 	} else if (strcmp(words[0], "clone") == 0) {
 		part_after_fork(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+	} else if (strcmp(words[0], "clone-files") == 0) {
+		part_after_fork(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
+	} else if (strcmp(words[0], "clone3-files") == 0) {
+		arguments.flags = CLONE_FILES;
+		part_after_fork(syscall(SYS_clone3, &arguments, sizeof(arguments)));
 	} else if (strcmp(words[0], "clone3") == 0) {
 		part_after_fork(syscall(SYS_clone3, &arguments, sizeof(arguments)));
 #ifdef SYS_fork
@@ -81,17 +86,29 @@ static int run_block_and_exit(void *words)
 
 /* libc's clone(): the child shares the memory and has a stack of its own; the parent waits as after
  * vfork. */
-static void do_clone_vm(char **words)
+static void clone_vm(int flags)
 {
 	static char stack[256 * 1024] __attribute__((aligned(16)));
 	char **rest = behind_block(next_word);
 
-	(void)words;
-	must(clone(run_block_and_exit, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
-		     next_word) > 0,
+	must(clone(run_block_and_exit, stack + sizeof(stack),
+		     CLONE_VM | CLONE_VFORK | SIGCHLD | flags, next_word) > 0,
 		"clone");
 	next_word = rest;
 	running_word = "clone-vm";
+}
+
+static void do_clone_vm(char **words)
+{
+	(void)words;
+	clone_vm(0);
+}
+
+/* It shares the descriptor table too. */
+static void do_clone_vm_files(char **words)
+{
+	(void)words;
+	clone_vm(CLONE_FILES);
 }
 
 /* libc's clone() without shared memory. */
@@ -265,11 +282,13 @@ static void do_talk(char **words)
 }
 
 const struct word words_processes[] = {
-	{"fork", BLOCK, do_fork},           /* WORD... end */
-	{"fork-by", 1 + BLOCK, do_fork_by}, /* _Fork|clone|clone3|syscall|forkpty WORD... end */
-	{"vfork", BLOCK, do_vfork},         /* WORD... end */
-	{"clone-vm", BLOCK, do_clone_vm},   /* WORD... end */
-	{"clone", BLOCK, do_clone},         /* WORD... end */
+	{"fork", BLOCK, do_fork}, /* WORD... end */
+	/* _Fork|clone|clone-files|clone3|clone3-files|syscall|forkpty WORD... end */
+	{"fork-by", 1 + BLOCK, do_fork_by},
+	{"vfork", BLOCK, do_vfork},                   /* WORD... end */
+	{"clone-vm", BLOCK, do_clone_vm},             /* WORD... end */
+	{"clone-vm-files", BLOCK, do_clone_vm_files}, /* WORD... end */
+	{"clone", BLOCK, do_clone},                   /* WORD... end */
 	{"daemon", 0, do_daemon},
 	{"setsid", 0, do_setsid},
 	{"devices", 1, do_devices}, /* FOLDER: is /dev from now on */
