@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "closing.h"
-#include "audit.h"
 #include "background.h"
-#include "buffers.h"
 #include "clock.h"
 #include "family.h"
-#include "guess.h"
 #include "holder.h"
 #include "holders.h"
 #include "inspect.h"
-#include "json.h"
 #include "memory.h"
 #include "ownfds.h"
-#include "program.h"
 #include "resets.h"
 #include "sink.h"
 #include "stacks.h"
 #include "sys.h"
-#include "tally.h"
+#include "telling.h"
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -38,76 +33,11 @@ static uint64_t now_us(void)
 	return sc_clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
-static size_t format(const struct sc_event *event, char *line, size_t size)
-{
-	return config->format == SC_FORMAT_JSON ? sc_json_format(event, line, size)
-						: sc_report_format(event, line, size);
-}
-
-/* Where no other buffer is free, on a stack that may be small. */
-static void write_line(const struct sc_event *event)
-{
-	char few[SC_JSON_SIZE_MIN];
-	char *buffer = sc_births_is_own_memory() ? sc_buffers_take(event->pid) : NULL;
-	char *line = buffer != NULL ? buffer : few;
-	size_t length = format(event, line, buffer != NULL ? SC_REPORT_LINE_MAX : sizeof(few));
-	if (length > 0) {
-		sc_sink_write(line, length, event->pid);
-	}
-	sc_buffers_give_back(buffer);
-}
-
-static void add_note(struct sc_event *event, const struct sc_note *note)
-{
-	event->tid = note->tid;
-	event->comm = note->comm[0] != '\0' ? note->comm : NULL;
-	event->guess = sc_guess_name((enum sc_guess)note->guess);
-	event->preview = note->preview_bytes > 0 ? note->preview : NULL;
-	event->preview_bytes = note->preview_bytes;
-}
-
-/* Tell of a close whose outcome is known. note: NULL where reports show none. Also called on the
- * background thread. */
-static void report(
-	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
-{
-	if (!sc_policy_is_reported(config, &job->conn, end->outcome, end->drained_bytes)) {
-		return;
-	}
-	struct sc_site
-		stack[config->stack_frames + 1]; /* no more than need be: the stack may be small */
-	struct sc_event event = {
-		.pid = sc_sys_getpid(),
-		.fd = job->fd,
-		.exe = sc_program_path(),
-		.via = (enum sc_via)job->via,
-		.mode = config->mode,
-		.outcome = end->outcome,
-		.why = end->why,
-		.conn = job->conn,
-		.drained_bytes = end->drained_bytes,
-		.elapsed_us = now_us() - job->begun_us,
-		.stack = stack,
-	};
-	event.closed_us = sc_clock_ns(CLOCK_REALTIME) / 1000 - event.elapsed_us;
-	if (note != NULL && sc_note_size(config) > 0) {
-		add_note(&event, note);
-	}
-	event.stack_count = sc_stacks_get(&job->origin, stack);
-	if (event.stack_count > 0) {
-		event.site = stack[0];
-	}
-	sc_tally_count(&event);
-	if (sc_audit_admit(job->origin.site, &job->conn, end->outcome, end->why, event.pid)) {
-		write_line(&event);
-	}
-}
-
 static void report_outcome(const struct sc_job *job, const struct sc_note *note,
 	enum sc_outcome outcome, const char *why)
 {
 	struct sc_linger_end end = {outcome, why, 0};
-	report(job, note, &end);
+	sc_telling_tell(job, note, &end);
 }
 
 /* A forked child: its parent's copies and channel are none of its business. Where it shares the
@@ -126,11 +56,8 @@ static void forget_parent(void)
 void sc_closing_init(const struct sc_config *loaded)
 {
 	sc_births_set_child_handler(forget_parent);
-	sc_audit_init(loaded);
-	sc_background_init(loaded, report);
-	if (loaded->format == SC_FORMAT_JSON) {
-		sc_program_init();
-	}
+	sc_telling_init(loaded);
+	sc_background_init(loaded, sc_telling_tell);
 	atomic_store(&config, loaded);
 }
 
@@ -402,7 +329,7 @@ static void end_here(struct sc_closing *it)
 		sc_inspect_unacked_late(it->held, &it->job.conn);
 	}
 	let_go(it);
-	report(&it->job, &it->note, &end);
+	sc_telling_tell(&it->job, &it->note, &end);
 }
 
 /* Lingering takes time; so does a look at /proc, and what it finds may have to be looked at again. */
@@ -427,7 +354,7 @@ static bool is_parents(const struct sc_job *job)
 static void end_held(struct sc_closing *it)
 {
 	if (it->is_ended_early) {
-		report(&it->job, &it->note, &it->early_end);
+		sc_telling_tell(&it->job, &it->note, &it->early_end);
 	} else if (it->held >= 0 && is_parents(&it->job)) {
 		let_go(it);
 		report_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
@@ -478,7 +405,7 @@ static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc
 	if (action != SC_ACTION_LINGER || sc_background_give(job, note, job->fd) != 0) {
 		struct sc_linger_end end =
 			sc_linger_end_now(job->fd, action, config->drain_max_bytes);
-		report(job, note, &end);
+		sc_telling_tell(job, note, &end);
 	}
 }
 

@@ -2,17 +2,15 @@
 #include "lingerers.h"
 #include "doubt.h"
 #include "holders.h"
-#include "inspect.h"
 #include "memory.h"
-#include "resets.h"
+#include "parting.h"
+#include "policy.h"
 #include "sys.h"
-#include "watch.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 enum {
 	READER = UINT32_MAX, /* the reader's mark in the epoll set */
@@ -57,102 +55,23 @@ void sc_lingerers_stop_listening(struct sc_lingerers *all)
 	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, all->reader, NULL);
 }
 
-/* A connection on its way out, and our copy of it. */
-struct gone {
-	struct sc_job job;
-	const struct sc_note *note; /* or NULL */
-	int fd;
-};
-
 /* Its slot is free then; the note is good until that is taken again. */
-static struct gone take_out(struct sc_lingerers *all, uint32_t slot)
+static struct sc_parting take_out(struct sc_lingerers *all, uint32_t slot)
 {
 	const struct sc_lingerer *it = &all->kept.slots[slot];
-	struct gone gone = {it->job, sc_slots_note(&all->kept, slot), it->fd};
+	struct sc_parting gone = {it->job, sc_slots_note(&all->kept, slot), it->fd};
 	sc_slots_free(&all->kept, slot);
 	return gone;
-}
-
-/* The connection outlives our last close of it: is it in a program's hands? (The other copies there
- * may be are those of a relative's library, which ends it at the same time.) */
-static bool is_held(const struct sc_job *job)
-{
-	struct sc_holders_query query = {.inode = job->conn.inode, .birth = SC_BIRTH_ELDER};
-	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
-	return query.answer == SC_HOLDERS_SOMEBODY;
-}
-
-/*
- * Close the copy, which ends the connection, and tell. Somebody who still holds it now refutes the
- * proof that nobody did: that must never be, and is said where it is.
- */
-static void close_ended(struct sc_lingerers *all, struct gone *gone, struct sc_linger_end *end)
-{
-	if (gone->job.conn.linger_s > 0) {
-		/* Or the last close would wait once more, as the program had asked. */
-		struct linger none = {0, 0};
-		sc_sys_setsockopt(gone->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	}
-	struct sc_watch watch;
-	sc_watch_begin(&watch, gone->fd);
-	if (end->outcome == SC_OUTCOME_RST) {
-		sc_inspect_unacked_late(gone->fd, &gone->job.conn);
-	}
-	sc_sys_close(gone->fd);
-	bool is_alive = sc_watch_end(&watch, true) == 1;
-	if (is_alive && !gone->job.is_in_place && is_held(&gone->job)) {
-		end->why = "still held elsewhere";
-	}
-	all->ended(&gone->job, gone->note, end);
-}
-
-/* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
- * after all, and over unread bytes a reset; unless they have read all and closed in this moment. */
-static void close_shared(struct sc_lingerers *all, struct gone *gone, const char *why)
-{
-	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
-	struct sc_conn now;
-	struct sc_watch watch;
-	int64_t resets = -1;
-	sc_watch_begin(&watch, gone->fd);
-	sc_inspect_quickly(gone->fd, &now);
-	bool has_unread = now.unread_bytes > 0 || now.is_urgent;
-	if (has_unread) {
-		resets = sc_resets_before(&now, gone->fd);
-	}
-	sc_inspect_unacked_late(gone->fd, &gone->job.conn);
-	sc_sys_close(gone->fd);
-	bool is_last = sc_watch_end(&watch, false) == 0;
-	if (is_last && has_unread && sc_resets_may_be_more(resets)) {
-		end.outcome = SC_OUTCOME_RST;
-		end.why = why != NULL ? why : "let go last";
-	}
-	all->ended(&gone->job, gone->note, &end);
 }
 
 static void finish(struct sc_lingerers *all, uint32_t slot)
 {
 	struct sc_linger_end end = all->kept.slots[slot].linger.end;
-	struct gone gone = take_out(all, slot);
+	struct sc_parting gone = take_out(all, slot);
 	sc_job_yield_to_twin(&gone.job, &end);
 	/* Closing takes it out of the set only if nobody else holds the file. */
 	SC_SYS4(SYS_epoll_ctl, all->poll, EPOLL_CTL_DEL, gone.fd, NULL);
-	close_ended(all, &gone, &end);
-}
-
-/* Nobody else holds it, and it is not to linger: because that is the mode, or for the reason why. */
-static void end_now(struct sc_lingerers *all, struct gone *gone, const char *why)
-{
-	enum sc_action action =
-		sc_policy_decide(all->config, &gone->job.conn, SC_HOLDERS_NOBODY).action;
-	struct sc_linger_end end =
-		sc_linger_end_now(gone->fd, action, all->config->drain_max_bytes);
-	sc_job_yield_to_twin(&gone->job, &end);
-	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
-		end.outcome = SC_OUTCOME_LIMIT;
-		end.why = why;
-	}
-	close_ended(all, gone, &end);
+	sc_parting_end(&gone, &end, all->ended);
 }
 
 /* The clocks may run over a little, so that one look serves many connections. */
@@ -229,7 +148,7 @@ static void finish_oldest(struct sc_lingerers *all)
 }
 
 /* There is no place to keep it: end it now, or let go. */
-static void end_unkept(struct sc_lingerers *all, struct gone *gone, int set)
+static void end_unkept(struct sc_lingerers *all, struct sc_parting *gone, int set)
 {
 	enum sc_birth birth = (enum sc_birth)gone->job.birth;
 	bool is_known = sc_holders_are_known(birth);
@@ -244,9 +163,10 @@ static void end_unkept(struct sc_lingerers *all, struct gone *gone, int set)
 		sc_sys_close(set);
 	}
 	if (query.answer == SC_HOLDERS_NOBODY) {
-		end_now(all, gone, all->max > 0 ? "memory" : "connections");
+		sc_parting_end_now(
+			gone, all->config, all->max > 0 ? "memory" : "connections", all->ended);
 	} else {
-		close_shared(all, gone, NULL);
+		sc_parting_leave(gone, NULL, all->ended);
 	}
 }
 
@@ -259,7 +179,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,
 	bool is_known = sc_holders_are_known((enum sc_birth)job->birth);
 	uint32_t slot = all->max > 0 ? sc_slots_take(&all->kept) : SC_NO_SLOT;
 	if (slot == SC_NO_SLOT) {
-		struct gone gone = {*job, all->kept.note_size > 0 ? note : NULL, fd};
+		struct sc_parting gone = {*job, all->kept.note_size > 0 ? note : NULL, fd};
 		end_unkept(all, &gone, set);
 		return;
 	}
@@ -382,11 +302,11 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		begin(all, (uint32_t)query->mine);
 		return;
 	}
-	struct gone gone = take_out(all, (uint32_t)query->mine);
+	struct sc_parting gone = take_out(all, (uint32_t)query->mine);
 	if (is_ours) {
-		end_now(all, &gone, NULL);
+		sc_parting_end_now(&gone, all->config, NULL, all->ended);
 	} else {
-		close_shared(all, &gone, verdict.why);
+		sc_parting_leave(&gone, verdict.why, all->ended);
 	}
 }
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "parting.h"
+#include "holders.h"
+#include "inspect.h"
+#include "policy.h"
+#include "resets.h"
+#include "sys.h"
+#include "watch.h"
+#include <sys/socket.h>
+
+/* The connection outlives our last close of it: is it in a program's hands? (The other copies there
+ * may be are those of a relative's library, which ends it at the same time.) */
+static bool is_held(const struct sc_job *job)
+{
+	struct sc_holders_query query = {.inode = job->conn.inode, .birth = SC_BIRTH_ELDER};
+	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+	return query.answer == SC_HOLDERS_SOMEBODY;
+}
+
+void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_ended *ended)
+{
+	if (it->job.conn.linger_s > 0) {
+		/* Or the last close would wait once more, as the program had asked. */
+		struct linger none = {0, 0};
+		sc_sys_setsockopt(it->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	}
+	struct sc_watch watch;
+	sc_watch_begin(&watch, it->fd);
+	if (end->outcome == SC_OUTCOME_RST) {
+		sc_inspect_unacked_late(it->fd, &it->job.conn);
+	}
+	sc_sys_close(it->fd);
+	bool is_alive = sc_watch_end(&watch, true) == 1;
+	if (is_alive && !it->job.is_in_place && is_held(&it->job)) {
+		end->why = "still held elsewhere";
+	}
+	ended(&it->job, it->note, end);
+}
+
+void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ended)
+{
+	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
+	struct sc_conn now;
+	struct sc_watch watch;
+	int64_t resets = -1;
+	sc_watch_begin(&watch, it->fd);
+	sc_inspect_quickly(it->fd, &now);
+	bool has_unread = now.unread_bytes > 0 || now.is_urgent;
+	if (has_unread) {
+		resets = sc_resets_before(&now, it->fd);
+	}
+	sc_inspect_unacked_late(it->fd, &it->job.conn);
+	sc_sys_close(it->fd);
+	bool is_last = sc_watch_end(&watch, false) == 0;
+	if (is_last && has_unread && sc_resets_may_be_more(resets)) {
+		end.outcome = SC_OUTCOME_RST;
+		end.why = why != NULL ? why : "let go last";
+	}
+	ended(&it->job, it->note, &end);
+}
+
+void sc_parting_end_now(
+	struct sc_parting *it, const struct sc_config *config, const char *why, sc_job_ended *ended)
+{
+	enum sc_action action = sc_policy_decide(config, &it->job.conn, SC_HOLDERS_NOBODY).action;
+	struct sc_linger_end end = sc_linger_end_now(it->fd, action, config->drain_max_bytes);
+	sc_job_yield_to_twin(&it->job, &end);
+	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
+		end.outcome = SC_OUTCOME_LIMIT;
+		end.why = why;
+	}
+	sc_parting_end(it, &end, ended);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What becomes of a close whose outcome is known: counted, and written where reports go, if it is one
+ * that is reported. Async-signal-safe, on any thread; takes no lock, allocates nothing, leaves errno
+ * alone.
+ */
+#ifndef SC_TELLING_H
+#define SC_TELLING_H
+
+#include "config.h"
+#include "job.h"
+
+/* Once, before the first close. config must live for ever. */
+void sc_telling_init(const struct sc_config *config);
+
+/* An sc_job_ended (job.h); *job and *note are only read. */
+void sc_telling_tell(
+	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end);
+
+#endif
