@@ -37,8 +37,9 @@ FUZZ_SOURCES_guess := shim/guess.c
 FUZZ_SEEDS_guess := $(wildcard tests/fuzz/guess/*)
 FUZZ_OPTIONS_guess := -max_len=40
 
+FUZZ_TABLES = $(addprefix $(BUILD)/fuzz/unwind-,library command true)
 FUZZ_SOURCES_unwind := shim/cfi.c shim/dwarf.c shim/unwind.c
-FUZZ_SEEDS_unwind = $(addprefix $(BUILD)/fuzz/unwind-,library command true)
+FUZZ_SEEDS_unwind = $(FUZZ_TABLES) $(wildcard tests/fuzz/unwind/*)
 FUZZ_OPTIONS_unwind := -max_len=30000
 
 FUZZ_SOURCES_exec := shim/executable.c shim/line.c shim/sys.c
@@ -59,7 +60,7 @@ $(BUILD)/fuzz/unwind-%:
 $(BUILD)/fuzz/unwind-library: $(LIBRARY)
 $(BUILD)/fuzz/unwind-command: $(COMMAND)
 $(BUILD)/fuzz/unwind-true: /bin/true
-fuzz-unwind: $(FUZZ_SEEDS_unwind)
+fuzz-unwind: $(FUZZ_TABLES)
 
 # The seeds are copied, since libFuzzer adds to its first folder.
 $(FUZZ_NAMES:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/fuzz_% $(LIBRARY) $(COMMAND)
