@@ -95,16 +95,34 @@ static const char *folder(void)
 	return other ? other : PROGRAM_FOLDER;
 }
 
+static void preload(struct environment *environment, const char *name)
+{
+	size_t length = strlen(environment->preload);
+
+	if (name && *name) {
+		snprintf(environment->preload + length, sizeof(environment->preload) - length,
+			"%s%s", environment->preload[length - 1] == '=' ? "" : ":", name);
+	}
+}
+
+/* The library's sanitizer, if it has one, goes first. */
+static void add_preload(struct environment *environment, const struct program_options *options)
+{
+	strcpy(environment->preload, "LD_PRELOAD=");
+	preload(environment, options->mode ? SC_PRELOAD_FIRST : NULL);
+	preload(environment, options->preloaded_before);
+	preload(environment, options->mode ? library() : NULL);
+	preload(environment, options->preloaded_behind);
+	add_name(environment, environment->preload);
+}
+
 static void fill_environment(struct environment *environment, const struct program_options *options)
 {
 	memset(environment, 0, sizeof(*environment));
 	add_inherited(environment);
 	add_name(environment, "LC_ALL=C");
-	if (options->mode) {
-		/* The library's sanitizer, if it has one, goes first. */
-		snprintf(environment->preload, sizeof(environment->preload), "LD_PRELOAD=%s%s%s",
-			SC_PRELOAD_FIRST, *SC_PRELOAD_FIRST ? ":" : "", library());
-		add_name(environment, environment->preload);
+	if (options->mode || options->preloaded_before || options->preloaded_behind) {
+		add_preload(environment, options);
 	}
 	if (options->mode && *options->mode) {
 		snprintf(environment->mode, sizeof(environment->mode), "SAFECLOSE_MODE=%s",

@@ -23,6 +23,10 @@ struct program_options {
 	/* SAFECLOSE_MODE; "" preloads the library and leaves the variable unset; NULL is the control:
 	 * the library is not preloaded. */
 	const char *mode;
+	/* Preloaded before and behind the library, or in its place where mode is NULL; NULL: nothing. As
+	 * LD_PRELOAD names them. */
+	const char *preloaded_before;
+	const char *preloaded_behind;
 	/* Further "NAME=value", up to the first NULL. */
 	const char *environment[PROGRAM_ENVIRONMENT_MAX];
 	/* Name in PROGRAM_FOLDER or an absolute path; NULL: the actor. */
