@@ -63,7 +63,7 @@ HAS_YAJL := $(shell program=$$(mktemp) && echo 'int main(void) { return 0; }' | 
 	-include yajl/yajl_parse.h - -lyajl -o $$program 2>/dev/null && echo yes; rm -f "$$program")
 CLI_SOURCES := $(filter-out $(if $(HAS_YAJL),%/without_yajl.c,shim/cli/report%.c),$(sort $(wildcard shim/cli/*.c)))
 CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(CLI_SOURCES)) \
-	$(addprefix $(BUILD)/shim/,config.o line.o only.o)
+	$(addprefix $(BUILD)/shim/,cli/config.o line.o only.o)
 CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
 CLI_LIBS := -ldl
 REPORT_LIBS := $(if $(HAS_YAJL),-lyajl -lm)
@@ -141,6 +141,11 @@ $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 $(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CLI_FLAGS) $(CLI_SETTINGS) $(CFLAGS) -c -o $@ $<
+
+# The table of the variables once more, with its help texts.
+$(BUILD)/shim/cli/config.o: shim/config.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CLI_FLAGS) -DSC_CONFIG_HAS_HELP $(CFLAGS) -c -o $@ $<
 
 $(COMMAND): $(CLI_OBJECTS)
 	$(call say,LD,$@)$(CC) $(SAN_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJECTS) $(CLI_LIBS) $(REPORT_LIBS)

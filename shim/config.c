@@ -45,55 +45,63 @@ static const char format_choices[][CHOICE_SIZE] = {"text", "json", ""};
 #define ACCEPTS_ONLY                                                                   \
 	"all, or a list of local:PORT, peer:PORT and peer:ADDR[/LEN][:PORT], with an " \
 	"IPv6 address in brackets"
+/* Only the command shows help. The library, which is in every program, goes without. */
+#ifdef SC_CONFIG_HAS_HELP
+#define HELP(text) text
+#else
+#define HELP(text) NULL
+#endif
 #define FIELD(name) offsetof(struct sc_config, name)
 
 static const struct row rows[] = {
 	{{PREFIX "MODE", "warn", "off, warn, drain or fin",
-		 "What to do about a close that would reset its connection."},
+		 HELP("What to do about a close that would reset its connection.")},
 		KIND_CHOICE, FIELD(mode), mode_choices, "warn"},
 	{{PREFIX "WHEN", "unread", "unread or always",
-		 "In fin: linger when bytes are unread, or whenever the peer has not sent FIN."},
+		 HELP("In fin: linger when bytes are unread, or whenever the peer has not sent "
+		      "FIN.")},
 		KIND_CHOICE, FIELD(when), when_choices, NULL},
 	{{PREFIX "LINGER_TIME", "30s", ACCEPTS_DURATION,
-		 "In fin: all that one connection may linger."},
+		 HELP("In fin: all that one connection may linger.")},
 		KIND_DURATION, FIELD(linger_time_ms), NULL, NULL},
 	{{PREFIX "LINGER_TIMEOUT", "5s", ACCEPTS_DURATION,
-		 "In fin: longest silence of the peer while a connection lingers."},
+		 HELP("In fin: longest silence of the peer while a connection lingers.")},
 		KIND_DURATION, FIELD(linger_timeout_ms), NULL, NULL},
 	{{PREFIX "EXIT_TIMEOUT", "2s", ACCEPTS_DURATION,
-		 "In fin: longest that process exit waits for lingering connections."},
+		 HELP("In fin: longest that process exit waits for lingering connections.")},
 		KIND_DURATION, FIELD(exit_timeout_ms), NULL, NULL},
 	{{PREFIX "DRAIN_MAX", "64M", ACCEPTS_SIZE,
-		 "In drain and fin: most bytes discarded for one connection."},
+		 HELP("In drain and fin: most bytes discarded for one connection.")},
 		KIND_SIZE, FIELD(drain_max_bytes), NULL, NULL},
 	{{PREFIX "LINGER_MAX", "auto", ACCEPTS_COUNT,
-		 "In fin: connections that linger at once; past it the oldest is finished."},
+		 HELP("In fin: connections that linger at once; past it the oldest is finished.")},
 		KIND_COUNT, FIELD(linger_max), NULL, NULL},
 	{{PREFIX "LOG", "stderr", "stderr, syslog or a path, in which %p stands for the process id",
-		 "Where reports go."},
+		 HELP("Where reports go.")},
 		KIND_TEXT, FIELD(log), NULL, NULL},
-	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, "Connections to look at."}, KIND_ONLY, FIELD(only),
-		NULL, NULL},
+	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, HELP("Connections to look at.")}, KIND_ONLY,
+		FIELD(only), NULL, NULL},
 	{{PREFIX "FORMAT", "text", "text or json",
-		 "Reports as lines of text or as one JSON object a line."},
+		 HELP("Reports as lines of text or as one JSON object a line.")},
 		KIND_CHOICE, FIELD(format), format_choices, NULL},
 	{{PREFIX "PREVIEW", "0", "a number from 0 to 256",
-		 "Unread bytes shown in a report, escaped; they may be secret."},
+		 HELP("Unread bytes shown in a report, escaped; they may be secret.")},
 		KIND_PREVIEW, FIELD(preview_bytes), NULL, NULL},
 	{{PREFIX "STACK", "1", "a number from 0 to 32",
-		 "Frames of the closing call stack in a report; 1 is the call site."},
+		 HELP("Frames of the closing call stack in a report; 1 is the call site.")},
 		KIND_FRAMES, FIELD(stack_frames), NULL, NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",
-		 "Report resets and what was done against them, or also closes left alone."},
+		 HELP("Report resets and what was done against them, or also closes left alone.")},
 		KIND_CHOICE, FIELD(report), report_choices, NULL},
-	{{PREFIX "SUMMARY", "0", "0 or 1", "At exit, totals per call site."}, KIND_CHOICE,
+	{{PREFIX "SUMMARY", "0", "0 or 1", HELP("At exit, totals per call site.")}, KIND_CHOICE,
 		FIELD(summary), summary_choices, NULL},
 	{{PREFIX "SHUTDOWN", "keep", "keep or half",
-		 "In fin: half makes the program's shutdown for reading wait for the close."},
+		 HELP("In fin: half makes the program's shutdown for reading wait for the close.")},
 		KIND_CHOICE, FIELD(shutdown), shutdown_choices, NULL},
 	{{PREFIX "DEEPBIND", "keep", "keep or strip",
-		 "strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins are "
-		 "seen."},
+		 HELP("strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins "
+		      "are "
+		      "seen.")},
 		KIND_CHOICE, FIELD(deepbind), deepbind_choices, NULL},
 };
 

@@ -55,7 +55,7 @@ struct sc_option {
 	const char *name;         /* whole name of the variable: "SAFECLOSE_MODE" */
 	const char *default_text; /* as a user would type it */
 	const char *accepts;      /* what is accepted, for the complaint and for help */
-	const char *help;         /* one sentence */
+	const char *help;         /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
 };
 
 /* The rows in order; index from 0; NULL past the last. */

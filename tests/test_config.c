@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: config.o line.o only.o
+// LINK: cli/config.o line.o only.o
 /*
  * sc_config_*: every row of the option table, by an own list of what each variable must be and by
  * loops over whatever rows there are.
