@@ -82,12 +82,18 @@ static bool is_apart(void)
 static __thread uint32_t released_before_fork;
 static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 
+/* If *place has from, now it has to. First a look: most do not, and an exchange is dear. */
+static bool exchange(_Atomic int *place, int from, int to)
+{
+	return atomic_load_explicit(place, memory_order_relaxed) == from &&
+	       atomic_compare_exchange_strong(place, &from, to);
+}
+
 static bool register_fd(int fd)
 {
 	atomic_fetch_add(&fds.blocks[BLOCK(fd)], 1);
 	for (int i = 0; i < SLOT_COUNT; i++) {
-		int free_slot = 0;
-		if (atomic_compare_exchange_strong(&fds.slots[i], &free_slot, fd + 1)) {
+		if (exchange(&fds.slots[i], 0, fd + 1)) {
 			int end = atomic_load(&fds.slots_end);
 			while (end <= i &&
 				!atomic_compare_exchange_weak(&fds.slots_end, &end, i + 1)) {
@@ -102,8 +108,7 @@ static bool register_fd(int fd)
 static void unregister_fd(int fd)
 {
 	for (int i = 0; i < SLOT_COUNT; i++) {
-		int mark = fd + 1;
-		if (atomic_compare_exchange_strong(&fds.slots[i], &mark, 0)) {
+		if (exchange(&fds.slots[i], fd + 1, 0)) {
 			atomic_fetch_sub(&fds.blocks[BLOCK(fd)], 1);
 			return;
 		}
@@ -159,8 +164,7 @@ static bool is_on(const _Atomic int *list, int count, int fd)
 static void note(_Atomic int *list, int count, int fd, bool goes_on)
 {
 	for (int i = 0; i < count; i++) {
-		int expected = goes_on ? 0 : fd + 1;
-		if (atomic_compare_exchange_strong(&list[i], &expected, goes_on ? fd + 1 : 0)) {
+		if (exchange(&list[i], goes_on ? 0 : fd + 1, goes_on ? fd + 1 : 0)) {
 			return;
 		}
 	}
@@ -233,8 +237,7 @@ static bool refill_reserve(int fd)
 		if (SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC) != fd) {
 			return false;
 		}
-		int given_away = 0;
-		if (atomic_compare_exchange_strong(&fds.reserve[i], &given_away, fd + 1)) {
+		if (exchange(&fds.reserve[i], 0, fd + 1)) {
 			return true;
 		}
 	}
@@ -479,8 +482,7 @@ void sc_ownfds_disown(int fd)
 bool sc_ownfds_give_up(int fd)
 {
 	for (int i = 0; i < RESERVE_COUNT; i++) {
-		int mark = fd + 1;
-		if (atomic_compare_exchange_strong(&fds.reserve[i], &mark, 0)) {
+		if (exchange(&fds.reserve[i], fd + 1, 0)) {
 			unregister_fd(fd);
 			return true;
 		}
