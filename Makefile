@@ -40,7 +40,9 @@ LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U
 	$(SAN_FLAGS)
 # The library is mapped into every program: small counts for more than what -O2 adds.
 SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
-	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os))
+	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os; \
+	for flag in -fno-jump-tables -malign-data=abi; do \
+		$(CC) -Werror $$flag -E -x c /dev/null >/dev/null 2>&1 && echo $$flag; done))
 # Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
 # through those between a closing call and itself, and through no others.
 UNWOUND := $(BUILD)/shim/interpose%.o \

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "callsite.h"
-#include "line.h"
 #include "module.h"
 #include <link.h>
 #include <string.h>
@@ -70,7 +69,7 @@ static void find_symbol(const struct sc_module *module, struct sc_site *site)
 	}
 }
 
-void sc_callsite_find(const void *return_address, struct sc_site *site, char *name, size_t size)
+void sc_callsite_find(const void *return_address, struct sc_site *site, char *path, size_t size)
 {
 	struct sc_module module;
 	memset(site, 0, sizeof(*site));
@@ -79,10 +78,10 @@ void sc_callsite_find(const void *return_address, struct sc_site *site, char *na
 	}
 	site->address = (uint64_t)(uintptr_t)return_address - 1;
 	if (sc_module_find(site->address, &module)) {
-		struct sc_line line = {name, size - 1, 0};
-		sc_line_add(&line, module.name);
-		name[line.length] = '\0';
-		site->module = name;
+		size_t length = strlen(module.path) + 1;
+		size_t cut = length > size ? length - size : 0;
+		memcpy(path, module.path + cut, length - cut);
+		site->module = sc_module_name(path);
 		site->module_offset = site->address - module.bias;
 		find_symbol(&module, site);
 	}

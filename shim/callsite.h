@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A return address -> the call's module, offset and exported symbol. Takes no lock and reads only
+ * A return address -> the call's module, offset and exported symbol (symtab.h: any symbol). Takes no lock and reads only
  * what the dynamic linker has mapped: async-signal-safe. With glibc 2.35 and later
  * (_dl_find_object) symbols are told too; elsewhere module and offset, by /proc/self/maps.
  */
@@ -9,7 +9,9 @@
 
 #include "report.h"
 
-/* The module's name lies in name, of size bytes, the symbol's lives as long as the module. site->address is set to the last byte of the call, which belongs to the line that called. */
-void sc_callsite_find(const void *return_address, struct sc_site *site, char *name, size_t size);
+/* The module's path, its last characters where it is longer, comes to lie in path, of size bytes, and
+ * site->module in there; the symbol's name lives as long as the module. site->address is set to the
+ * last byte of the call, which belongs to the line that called. */
+void sc_callsite_find(const void *return_address, struct sc_site *site, char *path, size_t size);
 
 #endif

@@ -13,7 +13,7 @@ static __typeof__(_dl_find_object) *find_object;
 /* The main program's map has no name. */
 static struct sc_mapped program;
 
-static const char *base_name(const char *path)
+const char *sc_module_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash != NULL ? slash + 1 : path;
@@ -65,7 +65,7 @@ static bool find_mapped(uint64_t address, struct sc_module *module)
 		return false;
 	}
 	memcpy(module->storage, mapped.path, sizeof(module->storage));
-	module->name = base_name(module->storage);
+	module->path = module->storage;
 	return true;
 }
 
@@ -84,7 +84,7 @@ static bool ask_linker(uint64_t address, struct sc_module *module)
 	const struct link_map *map = object.dlfo_link_map;
 	bool is_program = map->l_name == NULL || map->l_name[0] == '\0';
 	const char *path = is_program ? program.path : map->l_name;
-	module->name = path[0] != '\0' ? base_name(path) : "program";
+	module->path = path[0] != '\0' ? path : "program";
 	module->bias = map->l_addr;
 	module->unwind = (uint64_t)(uintptr_t)object.dlfo_eh_frame;
 	module->dynamic = map->l_ld;
@@ -118,7 +118,7 @@ uint64_t sc_module_mark(uint64_t address)
 		return 0;
 	}
 	uint64_t mark = module.bias ^ (uint64_t)(uintptr_t)module.dynamic << 16;
-	for (const char *at = module.name; *at != '\0'; at++) {
+	for (const char *at = sc_module_name(module.path); *at != '\0'; at++) {
 		mark = (mark ^ (unsigned char)*at) * 0x100000001b3ULL;
 	}
 	return mark;

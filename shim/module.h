@@ -10,13 +10,15 @@
 #include <link.h>
 
 struct sc_module {
-	const char *
-		name; /* file name without its folder; lives as long as the module, or in storage */
+	const char *path;          /* of its file; lives as long as the module, or in storage */
 	uint64_t bias;             /* what was added to the addresses in the file */
 	uint64_t unwind;           /* where .eh_frame_hdr is; 0: there is none */
 	const ElfW(Dyn) * dynamic; /* NULL: not known */
 	char storage[128];
 };
+
+/* A file's name without its folder. */
+const char *sc_module_name(const char *path);
 
 /* Once, while /proc can still be read: the program's own name. */
 void sc_module_init(void);

@@ -273,12 +273,15 @@ static bool is_close_on_exec(int fd)
 	return flags >= 0 && (flags & FD_CLOEXEC);
 }
 
-/* What the library opens under a number that is not high is of /proc. */
-static bool is_of_proc(int fd)
+/* What the library opens under a number that is not high is of /proc, or has flags of its own. */
+static bool is_of_a_moment(int fd)
 {
 	struct statfs status;
-	return is_close_on_exec(fd) && SC_SYS2(SYS_fstatfs, fd, &status) == 0 &&
-	       status.f_type == PROC_SUPER_MAGIC;
+	int flags = sc_sys_fcntl(fd, F_GETFL, 0);
+	return is_close_on_exec(fd) && flags >= 0 &&
+	       ((flags & (O_ACCMODE | SC_OWNFDS_FILE_FLAGS)) == SC_OWNFDS_FILE_FLAGS ||
+		       (SC_SYS2(SYS_fstatfs, fd, &status) == 0 &&
+			       status.f_type == PROC_SUPER_MAGIC));
 }
 
 static void forget_moments(void)
@@ -287,7 +290,7 @@ static void forget_moments(void)
 		int mark = atomic_exchange(&fds.moments[i], 0);
 		if (mark != 0) {
 			unregister_fd(mark - 1);
-			if (is_of_proc(mark - 1)) {
+			if (is_of_a_moment(mark - 1)) {
 				sc_sys_close(mark - 1);
 			}
 		}

@@ -6,7 +6,11 @@
 #ifndef SC_OWNFDS_H
 #define SC_OWNFDS_H
 
+#include <fcntl.h>
 #include <stdbool.h>
+
+/* What a file that is not of /proc is opened with, to be read: as no program does it. */
+enum { SC_OWNFDS_FILE_FLAGS = O_NONBLOCK | O_DSYNC };
 
 /* Once: hold a few descriptors in reserve, for when the program has used up all that it may have. */
 void sc_ownfds_init(void);

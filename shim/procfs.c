@@ -27,7 +27,7 @@ struct entry {
 	char name[];
 };
 
-static int open_at(int at, const char *name, int flags)
+int sc_procfs_open_with(int at, const char *name, int flags)
 {
 	int fd;
 	do {
@@ -38,12 +38,12 @@ static int open_at(int at, const char *name, int flags)
 
 int sc_procfs_open(int at, const char *name)
 {
-	return open_at(at, name, O_DIRECTORY);
+	return sc_procfs_open_with(at, name, O_DIRECTORY);
 }
 
 int sc_procfs_open_file(int at, const char *name)
 {
-	return open_at(at, name, 0);
+	return sc_procfs_open_with(at, name, 0);
 }
 
 int sc_procfs_each(

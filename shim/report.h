@@ -48,7 +48,7 @@ enum sc_via {
 struct sc_site {
 	const char *module; /* file name without its folder; NULL: unknown */
 	uint64_t module_offset;
-	const char *symbol; /* NULL: no exported symbol covers it */
+	const char *symbol; /* NULL: no symbol is known to cover it */
 	uint64_t symbol_offset;
 	uint64_t address; /* as the program saw it; 0: unknown */
 };

@@ -1,47 +1,53 @@
 // SPDX-License-Identifier: MIT
 #include "sites.h"
+#include "births.h"
 #include "callsite.h"
 #include "module.h"
+#include "symtab.h"
 #include "sys.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { SITE_COUNT = 1024, SITE_BITS = 10, MODULE_SIZE = 96, SYMBOL_SIZE = 168, WAITS = 100 };
+enum {
+	SITE_COUNT = 1024,
+	SITE_BITS = 10,
+	PATH_SIZE = 256,
+	SYMBOL_SIZE = 168,
+	WAITS = 100,
+	WAITS_FOR_FILE = 1000,
+	EMPTY = 0, /* states; a process: it reads the module's file */
+	FILLED = -1,
+	COMPLETE = -2,
+};
 
 struct kept {
 	_Atomic uint64_t key; /* of return address and module; 0: free */
-	_Atomic bool is_filled;
-	bool has_module;
-	bool has_symbol;
+	_Atomic int state;
+	_Atomic bool has_symbol;
 	uint64_t address;
+	const char *module; /* in path, or NULL */
 	uint64_t module_offset;
 	uint64_t symbol_offset;
-	char module[MODULE_SIZE];
+	char path[PATH_SIZE];
 	char symbol[SYMBOL_SIZE];
 };
 
 static struct kept kept[SITE_COUNT]; /* a page of it is used when a site falls there */
 
-static bool keep_name(char *place, const char *name, size_t size)
-{
-	if (name != NULL) {
-		strncpy(place, name, size - 1);
-	}
-	return name != NULL;
-}
-
 static void fill(struct kept *place, const void *return_address)
 {
 	struct sc_site site;
-	char name[MODULE_SIZE];
-	sc_callsite_find(return_address, &site, name, sizeof(name));
-	place->has_module = keep_name(place->module, site.module, MODULE_SIZE);
-	place->has_symbol = keep_name(place->symbol, site.symbol, SYMBOL_SIZE);
+	sc_callsite_find(return_address, &site, place->path, sizeof(place->path));
+	if (site.symbol != NULL) {
+		strncpy(place->symbol, site.symbol, SYMBOL_SIZE - 1);
+		atomic_store(&place->has_symbol, true);
+	}
 	place->address = site.address;
+	place->module = site.module;
 	place->module_offset = site.module_offset;
 	place->symbol_offset = site.symbol_offset;
-	atomic_store_explicit(&place->is_filled, true, memory_order_release);
+	atomic_store_explicit(&place->state, FILLED, memory_order_release);
 }
 
 static uint64_t find_key(const void *return_address)
@@ -72,15 +78,36 @@ unsigned sc_sites_number(const void *return_address)
 	return 0;
 }
 
-/* Another thread may be at it. It may also be this one, below a signal handler: not for long. */
-static bool await_filling(const struct kept *place)
+/* While another thread is at it. It may also be this one, below a signal handler: not for long. */
+static int await_end_of(const struct kept *place, int state, int waits)
 {
-	bool is_filled = atomic_load_explicit(&place->is_filled, memory_order_acquire);
-	for (int i = 0; i < WAITS && !is_filled; i++) {
+	int now = atomic_load_explicit(&place->state, memory_order_acquire);
+	for (int i = 0; i < waits && now == state; i++) {
 		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-		is_filled = atomic_load_explicit(&place->is_filled, memory_order_acquire);
+		now = atomic_load_explicit(&place->state, memory_order_acquire);
 	}
-	return is_filled;
+	return now;
+}
+
+void sc_sites_complete(unsigned number)
+{
+	struct sc_site site;
+	sc_sites_get(number, &site);
+	if (site.module == NULL || site.symbol != NULL || !sc_births_is_own_memory()) {
+		return;
+	}
+	struct kept *place = &kept[number - 1];
+	int pid = sc_births_pid();
+	int state = await_end_of(place, pid, WAITS_FOR_FILE);
+	/* What the parent was at when this process was forked, this one begins again. */
+	if (state != pid && state != COMPLETE &&
+		atomic_compare_exchange_strong(&place->state, &state, pid)) {
+		if (sc_symtab_find(place->path, &site, place->symbol, SYMBOL_SIZE,
+			    &place->symbol_offset)) {
+			atomic_store(&place->has_symbol, true);
+		}
+		atomic_store(&place->state, COMPLETE);
+	}
 }
 
 void sc_sites_get(unsigned number, struct sc_site *site)
@@ -90,11 +117,13 @@ void sc_sites_get(unsigned number, struct sc_site *site)
 		return;
 	}
 	const struct kept *place = &kept[number - 1];
-	if (await_filling(place)) {
+	if (await_end_of(place, EMPTY, WAITS) != EMPTY) {
 		site->address = place->address;
-		site->module = place->has_module ? place->module : NULL;
-		site->symbol = place->has_symbol ? place->symbol : NULL;
+		site->module = place->module;
 		site->module_offset = place->module_offset;
-		site->symbol_offset = place->symbol_offset;
+		if (atomic_load(&place->has_symbol)) {
+			site->symbol = place->symbol;
+			site->symbol_offset = place->symbol_offset;
+		}
 	}
 }

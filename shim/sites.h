@@ -13,6 +13,10 @@
 /* The number of the call that returns to return_address; 0: none, or no room. */
 unsigned sc_sites_number(const void *return_address);
 
+/* For a report: look for the symbol in the module's file, once, where it is not exported. Reads files,
+ * by a descriptor of the library's own. */
+void sc_sites_complete(unsigned number);
+
 /* The site of that number; strings live for ever. */
 void sc_sites_get(unsigned number, struct sc_site *site);
 

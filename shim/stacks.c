@@ -136,12 +136,13 @@ size_t sc_stacks_get(const struct sc_origin *origin, struct sc_site *sites)
 		return 0;
 	}
 	const struct kept *place = origin->stack > 0 ? &kept[origin->stack - 1] : NULL;
-	if (place == NULL || !atomic_load_explicit(&place->is_filled, memory_order_acquire)) {
-		sc_sites_get(origin->site, &sites[0]);
-		return 1;
+	bool is_whole =
+		place != NULL && atomic_load_explicit(&place->is_filled, memory_order_acquire);
+	const uint16_t *numbers = is_whole ? place->sites : &origin->site;
+	size_t count = is_whole ? place->count : 1;
+	for (size_t i = 0; i < count; i++) {
+		sc_sites_complete(numbers[i]);
+		sc_sites_get(numbers[i], &sites[i]);
 	}
-	for (size_t i = 0; i < place->count; i++) {
-		sc_sites_get(place->sites[i], &sites[i]);
-	}
-	return place->count;
+	return count;
 }

@@ -170,6 +170,11 @@ static void do_plugin_close(char **words)
 	tell_result("plugin-close", words[2], plugin_close(fd));
 }
 
+static void do_plugin_load(char **words)
+{
+	must(dlopen(words[0], RTLD_NOW) != NULL, "dlopen");
+}
+
 /* Print into stdout instead of a stream of fdopen. */
 static void do_use_stdout(char **words)
 {
@@ -181,6 +186,7 @@ const struct word words_closing[] = {
 	{"close", 1, do_close},                             /* FD */
 	{"other-close", 1, do_other_close},                 /* FD: __close */
 	{"plugin-close", 3, do_plugin_close},               /* PATH deepbind|plain FD */
+	{"plugin-load", 1, do_plugin_load},                 /* PATH */
 	{"dup2", 2, do_dup2},                               /* FD FD */
 	{"dup3", 3, do_dup3},                               /* FD FD FLAGS */
 	{"syscall-close", 1, do_syscall_close},             /* FD */
