@@ -32,8 +32,10 @@ static uint64_t mark_of(int pid, int fd)
 static void exchange_mark(uint64_t expected, uint64_t wanted)
 {
 	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
-		uint64_t found = expected;
-		if (atomic_compare_exchange_strong(&family->copies[i], &found, wanted)) {
+		/* First a look: most have something else, and an exchange is dear. */
+		uint64_t found = atomic_load_explicit(&family->copies[i], memory_order_relaxed);
+		if (found == expected &&
+			atomic_compare_exchange_strong(&family->copies[i], &found, wanted)) {
 			return;
 		}
 	}
