@@ -25,6 +25,7 @@ struct sc_job {
 	uint8_t via;      /* enum sc_via */
 	uint8_t birth;    /* enum sc_birth, before the call that closed */
 	bool is_in_place; /* the program's own descriptor stays open (exec may fail) */
+	bool is_twins;    /* a relative has begun to end it before */
 };
 
 /* Told when the connection has ended. note: NULL where reports show none. */
@@ -33,14 +34,10 @@ typedef void sc_job_ended(
 
 /*
  * Two holders may find at once that nobody else holds the connection any more, and end it together.
- * One has got the bytes; the other's close was not the last one.
+ * One has got the bytes, or, where there were none, has begun first; the other's close was not the last
+ * one. Before it begins, and when it has ended:
  */
-static inline void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)
-{
-	if (job->birth != SC_BIRTH_SOLE && end->outcome == SC_OUTCOME_FIN && end->why == NULL &&
-		end->drained_bytes < job->conn.unread_bytes) {
-		end->outcome = SC_OUTCOME_SHARED;
-	}
-}
+void sc_job_claim(struct sc_job *job);
+void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end);
 
 #endif

@@ -92,6 +92,7 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 		.max_bytes = all->config->drain_max_bytes,
 	};
 	it->phase = SC_PHASE_LINGERING;
+	sc_job_claim(&it->job);
 	/* SIGIO and SIGURG went to the program; it has closed. */
 	SC_SYS3(SYS_fcntl, it->fd, 8 /* F_SETOWN */, 0);
 	sc_linger_begin(&it->linger, it->fd, &limits);
@@ -259,6 +260,7 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 			if (!is_newer && other->phase == SC_PHASE_LINGERING) {
 				struct sc_job older = other->job;
 				other->job = it->job;
+				other->job.is_twins = older.is_twins;
 				it->job = older;
 				swap_notes(all, slot, (uint32_t)(it - all->kept.slots));
 			}
@@ -276,6 +278,19 @@ static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
 	if (sc_doubt_is_new(it)) {
 		all->retry_ms = 1; /* most children exec or exit at once */
 	}
+}
+
+/* Has another holder read all and let go? With SAFECLOSE_WHEN=always it lingers all the same. */
+static bool is_moot(const struct sc_lingerers *all, struct sc_lingerer *it)
+{
+	if (!sc_doubt_is_moot(it)) {
+		return false;
+	}
+	if (all->config->when != SC_WHEN_ALWAYS) {
+		return true;
+	}
+	it->job.conn.unread_bytes = 0;
+	return false;
 }
 
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)
@@ -296,7 +311,7 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	all->asking_count--;
 	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
 	bool is_twins = is_free && yields_to_twin(all, it);
-	bool is_ours = is_free && !is_twins && !sc_doubt_is_moot(it);
+	bool is_ours = is_free && !is_twins && !is_moot(all, it);
 	sc_doubt_settle_interest(it, query, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);

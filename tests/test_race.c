@@ -3,7 +3,7 @@
 /*
  * A parent and its child close the same connection at the same moment, with unread bytes that the
  * child reads just before in every other round: no reset is told that was none, none is missed, no
- * byte is stolen (the child fails where one is).
+ * byte is stolen (the child fails where one is), and no end is told twice.
  */
 #include "harness/crowd.h"
 #include "harness/sanitizer.h"
@@ -72,6 +72,26 @@ static void test_race_fin_resets_none(void **state)
 	assert_crowd_was_fin(&end, rounds());
 }
 
+/* Also of a connection with nothing unread one end is told, whoever of the two is the last. */
+static void test_race_always_tells_one_end_of_each(void **state)
+{
+	struct crowd_end end = crowd_run(
+		&(struct crowd_options){
+			.program = {.executable = "race",
+				.mode = "fin",
+				.environment = {"SAFECLOSE_WHEN=always", "SAFECLOSE_REPORT=all"},
+				.is_alone = true,
+				.wants_all_reports = true}},
+		"%zu", rounds());
+
+	(void)state;
+	if (text_lines_with(end.report, " fin in ", NULL) != rounds()) {
+		fputs(end.report, stderr);
+	}
+	assert_crowd_was_fin(&end, rounds());
+	assert_int_equal(text_lines_with(end.report, " fin in ", NULL), rounds());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -81,6 +101,7 @@ int main(void)
 			test_race_warn_tells_each_reset_and_no_other, crowd_teardown),
 		cmocka_unit_test_teardown(test_race_drain_resets_none, crowd_teardown),
 		cmocka_unit_test_teardown(test_race_fin_resets_none, crowd_teardown),
+		cmocka_unit_test_teardown(test_race_always_tells_one_end_of_each, crowd_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
