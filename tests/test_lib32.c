@@ -28,6 +28,7 @@ static const struct elsewhere_row rows[] = {
 	{"written", NULL, 5},
 	{"urgent", NULL, 5},
 	{"limits", NULL, 5},
+	{"background", NULL, 20},
 	{"stack", NULL, 7},
 };
 
