@@ -85,12 +85,13 @@ MUSL_PROGRAMS := $(if $(SANITIZE),,$(if $(shell command -v musl-gcc),$(addprefix
 TEST_EXAMPLE := $(BUILD)/tests/harness_example/server
 TEST_PLUGINS := $(patsubst tests/programs/plugins/%.c,$(BUILD)/tests/programs/%.so,$(sort $(wildcard tests/programs/plugins/*.c)))
 
-.PHONY: all dist deb check-package lib32 lib32-check demo check check-real install uninstall clean help FORCE
+.PHONY: all dist deb check-package lib32 lib32-check aarch64 aarch64-check demo check check-real install uninstall clean help FORCE
 all: $(LIBRARY) $(COMMAND)
 
 help:
 	@echo 'make               build $(LIBRARY) and $(COMMAND)'
 	@echo 'make lib32         build $(BUILD)/lib32/libsafeclose.so, for i386'
+	@echo 'make aarch64       build both for aarch64 in $(BUILD)/aarch64, with a cross compiler'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
 	@echo '                   installs cmocka and yajl where they are missing'
@@ -212,6 +213,9 @@ check:
 	$(if $(SANITIZE),,$(Q)if echo 'int main(void){return 0;}' | \
 		$(CC) -m32 -x c -o $(BUILD)/tests/builds32 - 2>/dev/null; then \
 		$(MAKE) --no-print-directory lib32-check; fi)
+	$(if $(SANITIZE)$(if $(ONLY),$(filter-out $(ONLY),aarch64)),,$(Q)if echo 'int main(void){return 0;}' | \
+		$(AARCH64_CC) -x c -o $(BUILD)/tests/builds-aarch64 - 2>/dev/null; then \
+		$(MAKE) --no-print-directory aarch64-check; fi)
 	$(Q)tests/run $(if $(ONLY),$(ONLY:%=$(BUILD)/tests/test_%),$(TESTS))
 
 # What other tests run of a library for another machine.
@@ -225,6 +229,14 @@ lib32:
 lib32-check:
 	$(Q)$(LIB32) $(addprefix $(BUILD)/lib32/,libsafeclose.so \
 		$(addprefix tests/programs/,$(ELSEWHERE)))
+
+# Debian's. The tests' programs are run by qemu-user.
+AARCH64_CC ?= aarch64-linux-gnu-gcc
+AARCH64 := $(MAKE) --no-print-directory BUILD=$(BUILD)/aarch64 CC='$(AARCH64_CC)'
+aarch64:
+	$(Q)$(AARCH64) $(addprefix $(BUILD)/aarch64/,libsafeclose.so safeclose)
+aarch64-check:
+	$(Q)$(AARCH64) $(addprefix $(BUILD)/aarch64/,libsafeclose.so $(addprefix tests/programs/,$(ELSEWHERE) wiped))
 
 check-real: $(LIBRARY)
 	$(Q)tests/real/run $(LIBRARY)
