@@ -356,12 +356,11 @@ static void look_at_self(struct sweep *sweep)
 
 static void look_at_all(struct sweep *sweep)
 {
-	/* With hidepid, processes of others do not show at all, not even the first. */
-	struct sc_process_stat first;
-	if (sc_procfs_stat(sweep->proc, 1, &first) != 0 ||
-		sc_procfs_each(sweep->proc, look_at_pid, sweep) != 0) {
-		answer_unknown(sweep, SC_REACH_DESCENDANT);
+	enum sc_reach unseen = sc_relatives_reach_unseen(sweep->proc, sweep->self);
+	if (unseen < SC_REACH_DESCENDANT && sc_procfs_each(sweep->proc, look_at_pid, sweep) != 0) {
+		unseen = SC_REACH_DESCENDANT;
 	}
+	answer_unknown(sweep, unseen);
 }
 
 static void look_once(struct sweep *sweep, bool is_elsewhere)

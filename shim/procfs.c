@@ -10,6 +10,7 @@
 enum {
 	ENTRIES_SIZE = 1024,
 	STAT_SIZE = 512,
+	TEXT_MAX = 32,
 	SESSION_FIELD = 6,
 	FLAGS_FIELD = 9,
 	THREADS_FIELD = 20,
@@ -80,6 +81,31 @@ long sc_procfs_read(int at, const char *name, char *text, size_t size)
 		text[length] = '\0';
 	}
 	return length;
+}
+
+int sc_procfs_find(const char *name, const char *text)
+{
+	char chunk[512 + TEXT_MAX];
+	size_t length = strlen(text);
+	size_t kept = 0; /* of the chunk before, in case the text is cut */
+	int fd = sc_procfs_open_file(AT_FDCWD, name);
+	long result = fd;
+	while (result >= 0) {
+		result = SC_SYS3(SYS_read, fd, chunk + kept, sizeof(chunk) - 1 - kept);
+		if (result <= 0) {
+			break;
+		}
+		size_t size = kept + (size_t)result;
+		chunk[size] = '\0';
+		if (strstr(chunk, text) != NULL) {
+			result = 1;
+			break;
+		}
+		kept = size < length ? size : length;
+		memmove(chunk, chunk + size - kept, kept);
+	}
+	sc_ownfds_release(fd);
+	return (int)result;
 }
 
 bool sc_procfs_number(const char *name, int *number)

@@ -52,4 +52,7 @@ int sc_procfs_self(int proc);
 
 int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat);
 
+/* Does the file of that absolute name contain the text, of 32 bytes at most? 1, 0, or a negative errno. */
+int sc_procfs_find(const char *name, const char *text);
+
 #endif

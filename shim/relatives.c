@@ -3,9 +3,13 @@
 #include "births.h"
 #include "procfs.h"
 #include "sys.h"
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/stat.h>
 
 enum { INIT = 1 };
+
+static uint64_t first_namespace;
 
 /* Is the caller privileged, so that only somebody even more so can refuse to be read? */
 static bool may_trace(void)
@@ -39,6 +43,40 @@ static bool is_remote_init(
 	int pid, const struct sc_process_stat *stat, const struct sc_process_stat *own, int self)
 {
 	return pid == INIT && !may_be_started_by_init(stat, own, self) && may_trace();
+}
+
+static uint64_t pid_namespace(void)
+{
+	struct stat64 status;
+	long error = SC_SYS4(SYS_newfstatat, AT_FDCWD, "/proc/self/ns/pid", &status, 0);
+	return error == 0 ? status.st_ino : 0;
+}
+
+void sc_relatives_init(void)
+{
+	first_namespace = pid_namespace();
+}
+
+/* With hidepid (proc(5)), nobody sees processes of others. The first one is another's, as a rule, and does
+ * not show either; where it is this one's, the mounts tell. */
+static bool is_proc_veiled(int proc)
+{
+	struct sc_process_stat first;
+	return sc_procfs_stat(proc, INIT, &first) != 0 ||
+	       (!may_trace() && sc_procfs_find("/proc/self/mountinfo", "hidepid=") != 0);
+}
+
+enum sc_reach sc_relatives_reach_unseen(int proc, int self)
+{
+	if (is_proc_veiled(proc)) {
+		return SC_REACH_DESCENDANT;
+	}
+	/* Whoever is forked into a new namespace of pids does not see those that it descends from; and
+	 * the first there has what it was started with from outside. */
+	if (pid_namespace() != first_namespace) {
+		return SC_REACH_FAMILY;
+	}
+	return self == INIT ? SC_REACH_STRANGE : SC_REACH_NOTHING;
 }
 
 void sc_relatives_find(struct sc_relatives *relatives, int proc, int pid)

@@ -41,6 +41,13 @@ struct sc_stranger {
 	bool is_numbered_alike;        /* in /proc as in this process's namespace of pids */
 };
 
+/* Once, in the process that the library is loaded in. */
+void sc_relatives_init(void);
+
+/* The most that processes may reach which do not show in the open folder proc at all; self is this
+ * process there. */
+enum sc_reach sc_relatives_reach_unseen(int proc, int self);
+
 /* The relatives of the process pid in the open folder proc. */
 void sc_relatives_find(struct sc_relatives *relatives, int proc, int pid);
 

@@ -11,6 +11,7 @@
 #include "numbers.h"
 #include "ownfds.h"
 #include "real.h"
+#include "relatives.h"
 #include "resets.h"
 #include "sink.h"
 #include "sys.h"
@@ -75,6 +76,7 @@ static void start_whole(void)
 		sc_watch_init();
 	}
 	sc_resets_init();
+	sc_relatives_init();
 	sc_closing_init(&config);
 	sc_interpose_register_exit();
 }

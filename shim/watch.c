@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
@@ -214,7 +213,6 @@ static bool is_in_set(const struct sc_watch *watch)
 {
 	char name[64];
 	char token[20];
-	char text[512 + sizeof(token)];
 	struct sc_line line = {name, sizeof(name) - 1, 0};
 	sc_line_add(&line, "/proc/thread-self/fdinfo/");
 	sc_line_add_number(&line, (uint64_t)watch->set);
@@ -222,22 +220,7 @@ static bool is_in_set(const struct sc_watch *watch)
 	struct sc_line wanted = {token, sizeof(token) - 1, 0};
 	sc_line_add_hex(&wanted, watch->token);
 	token[wanted.length] = '\0';
-	int fd = sc_procfs_open_file(AT_FDCWD, name);
-	bool is_found = false;
-	size_t kept = 0; /* of the chunk before, in case the token is cut */
-	while (fd >= 0 && !is_found) {
-		long size = SC_SYS3(SYS_read, fd, text + kept, sizeof(text) - 1 - kept);
-		if (size <= 0) {
-			break;
-		}
-		size_t length = kept + (size_t)size;
-		text[length] = '\0';
-		is_found = strstr(text, token) != NULL;
-		kept = length < wanted.length ? length : wanted.length;
-		memmove(text, text + length - kept, kept);
-	}
-	sc_ownfds_release(fd);
-	return is_found;
+	return sc_procfs_find(name, token) == 1;
 }
 
 int sc_watch_end(struct sc_watch *watch, bool is_sole)

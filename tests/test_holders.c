@@ -81,6 +81,26 @@ static const struct sharing_row left_alone_otherwise[] = {
 	{"daemon", CONNECT AWAIT_UNREAD "daemon say closed " USE("3")},
 };
 
+/* Whoever closes has a /proc in which the other does not show, or under another number. */
+static const struct sharing_row in_other_numbers[] = {
+	{"first_of_a_numbering",
+		CONNECT "fork first-pid " CLOSE_3 "end close 3 wait end " USE("3")},
+	{"first_of_a_numbering_execs",
+		CONNECT "fork first-pid exec " CLOSE_3 "end close 3 wait end " USE("3")},
+	{"child_of_the_first", CONNECT "fork first-pid fork close 3 end wait " CLOSE_3
+				       "end close 3 wait end " USE("3")},
+	{"numbered_otherwise",
+		CONNECT "fork first-pid-unseen " CLOSE_3 "end close 3 wait end " USE("3")},
+	{"numbered_otherwise_parent_closes",
+		CONNECT "fork first-pid-unseen " USE("3") "end close 3 wait end " CLOSE_3 "wait"},
+	{"numbered_otherwise_and_duplicated",
+		"open 3 /dev/null fork close 3 first-pid-unseen " CONNECT
+		"dup 3 4 " CLOSE_3 USE("4") "end wait end wait"},
+	{"in_a_foreign_proc",
+		CONNECT "fork " USE("3") "end fork foreign-proc " CLOSE_3 "end close 3 wait wait"},
+	{"in_a_foreign_proc_and_duplicated", CONNECT "foreign-proc dup 3 4 " CLOSE_3 USE("4")},
+};
+
 /* Two holders that close one after the other and never read. */
 static const struct sharing_row last[] = {
 	{"dup", CONNECT "dup 3 4 " CLOSE_3 "hear on close 4"},
@@ -121,6 +141,8 @@ static const struct rows_subject subjects[] = {
 		left_alone_otherwise),
 	ROWS_NAMED("test_shared_connection_is_reported_where_all_is",
 		sharing_test_reported_as_shared, left_alone),
+	ROWS_NAMED(
+		"test_shared_connection_is_left_alone", sharing_test_left_alone, in_other_numbers),
 	ROWS_NAMED("test_last_holder_control_resets", sharing_test_last_control_resets, last),
 	ROWS_NAMED("test_last_holder_warn_reports_once", sharing_test_last_warn_reports_once, last),
 	ROWS_NAMED("test_last_holder_drain_ends_with_fin", sharing_test_last_drain_ends_with_fin,

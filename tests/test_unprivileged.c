@@ -321,6 +321,19 @@ static const struct sharing_row hidden[] = {
 	{"parent", SERVICE("fork await-tick " BESIDE_HIDDEN "end " HIDDEN "close 7 wait ")},
 };
 
+/* In a /proc that shows to each user none but his own, the first process among them. */
+#define HIDDEN_PIDS(words) "hidden-pids " words "hear go end"
+
+static const struct sharing_row hidden_by_proc[] = {
+	{"worker_closes", HIDDEN_PIDS(CONNECT "fork " DROP CLOSE_3 "end wait " USE("3"))},
+	{"worker_execs_and_closes",
+		HIDDEN_PIDS(CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3"))},
+	{"service_closes",
+		HIDDEN_PIDS("open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP
+			    "exec " CONNECT "fork hide close 6 write 5 1 " USE("3") "end read 4 1 "
+			    "close 7 " CLOSE_3 "read-end 6 end close 7 wait ")},
+};
+
 static void test_hidden_relative_leaves_it_alone(void **state)
 {
 	program_require_other_user();
@@ -369,6 +382,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_unreadable_relative_last_close_resets),
 	ROWS_PLAIN(test_inherited_over_exec_is_left_alone),
 	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden),
+	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden_by_proc),
 	ROWS_SUBJECT(test_stranger_control_resets, beside_a_stranger),
 	ROWS_SUBJECT(test_stranger_drain_ends_with_fin, beside_a_stranger),
 	ROWS_SUBJECT(test_stranger_fin_ends_with_fin, beside_a_stranger),

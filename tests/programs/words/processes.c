@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,31 +159,121 @@ static void do_new_users(char **words)
 	must(readlink("/proc/1/fd/0", (char[8]){0}, 8) < 0 && errno == EACCES, "init can be read");
 }
 
+static void mount_proc(void)
+{
+	must(mount("proc", "/proc", "proc", 0, NULL) == 0, "/proc");
+}
+
+enum { OTHER_USER = 65534 };
+
+static void become_other(void)
+{
+	must(setresgid(OTHER_USER, OTHER_USER, OTHER_USER) == 0 &&
+			setresuid(OTHER_USER, OTHER_USER, OTHER_USER) == 0,
+		"another user");
+	must(prctl(PR_SET_DUMPABLE, 1) == 0, "dumpable");
+}
+
+static void await_owner_of_first(void)
+{
+	struct stat status = {.st_uid = 0};
+	int64_t start_ms = now_ms();
+
+	while (stat("/proc/1", &status) == 0 && status.st_uid != OTHER_USER) {
+		pause_within(start_ms);
+	}
+	must(status.st_uid == OTHER_USER, "the first process");
+}
+
 /*
  * The block runs in a process that sees none but its own relatives, neither by number nor in /proc;
  * its first process only waits for it.
  */
-static void do_new_pids(char **words)
+static void run_among_new_pids(const char *options, void (*become_first)(void))
 {
 	pid_t pid;
 	int status = 0;
 
-	(void)words;
 	must(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0, "unshare");
 	pid = fork();
 	must(pid >= 0, "fork");
 	if (pid == 0) {
 		must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
-		must(mount("proc", "/proc", "proc", 0, NULL) == 0, "/proc");
+		must(mount("proc", "/proc", "proc", 0, options) == 0, "/proc");
 		pid = fork();
 		must(pid >= 0, "fork");
 		if (pid == 0) {
+			if (become_first) {
+				await_owner_of_first();
+			}
 			run_words(next_word);
 			_exit(0);
+		}
+		if (become_first) {
+			become_first();
 		}
 	}
 	must(waitpid(pid, &status, 0) == pid, "waitpid");
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void do_new_pids(char **words)
+{
+	(void)words;
+	run_among_new_pids(NULL, NULL);
+}
+
+/* The same where each user sees none but his own; the first process is an unprivileged one's. */
+static void do_hidden_pids(char **words)
+{
+	(void)words;
+	run_among_new_pids("hidepid=2", become_other);
+}
+
+/* The block's process is the first of a new numbering, with a /proc of that: its parent, and whatever
+ * else there is, does not show. */
+static void do_first_pid(char **words)
+{
+	pid_t pid;
+
+	(void)words;
+	must(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0, "unshare");
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+	pid = fork();
+	if (pid == 0) {
+		mount_proc();
+	}
+	part_after_fork(pid);
+}
+
+/* The same, and /proc stays as it is, with other numbers. */
+static void do_first_pid_unseen(char **words)
+{
+	(void)words;
+	must(unshare(CLONE_NEWPID) == 0, "unshare");
+	part_after_fork(fork());
+}
+
+/* /proc is that of a new numbering from now on, in which this process does not show. */
+static void do_foreign_proc(char **words)
+{
+	char link[16];
+	int64_t start_ms = now_ms();
+
+	(void)words;
+	must(unshare(CLONE_NEWPID | CLONE_NEWNS) == 0, "unshare");
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+	if (fork() == 0) {
+		closefrom(3);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		mount_proc();
+		for (;;) {
+			pause();
+		}
+	}
+	while (readlink("/proc/self", link, sizeof(link)) > 0) {
+		pause_within(start_ms);
+	}
 }
 
 /* ---- spawning ------------------------------------------------------------------------------ */
@@ -293,7 +385,11 @@ const struct word words_processes[] = {
 	{"setsid", 0, do_setsid},
 	{"devices", 1, do_devices}, /* FOLDER: is /dev from now on */
 	{"new-users", 0, do_new_users},
-	{"new-pids", BLOCK, do_new_pids}, /* WORD... end: and then the process ends */
+	{"new-pids", BLOCK, do_new_pids},   /* WORD... end: and then the process ends */
+	{"first-pid", BLOCK, do_first_pid}, /* WORD... end */
+	{"first-pid-unseen", BLOCK, do_first_pid_unseen}, /* WORD... end */
+	{"foreign-proc", 0, do_foreign_proc},
+	{"hidden-pids", BLOCK, do_hidden_pids}, /* the same */
 	/* posix_spawn|posix_spawnp|popen|system|system-background WORD... end */
 	{"spawn", 1 + BLOCK, do_spawn},
 	{"spawn-filter", 3, do_spawn_filter}, /* NAME IN OUT */
