@@ -567,6 +567,10 @@ static void test_report_as_html(void **state)
 		count_of(text, "<title>2024-05-01T01:00:00.000000Z: 0 rst, 0 fin, 1 other"), 1);
 	assert_int_equal(count_of(text, "<tr>"), count_of(text, "</tr>"));
 	assert_int_equal(count_of(text, "<td"), count_of(text, "</td>"));
+	/* Over all columns, the times of the first bar and of the last at its foot. */
+	assert_int_equal(count_of(text, "<td class=\"chart\" colspan=\"10\">"), 4);
+	assert_int_equal(count_of(text, "<b>2024-05-01 00:00:00</b>"), 4);
+	assert_int_equal(count_of(text, "<b>2024-05-01 02:02:00</b>"), 4);
 	/* Nothing is fetched, nothing runs. */
 	assert_null(strstr(text, "http:"));
 	assert_null(strstr(text, "https:"));
@@ -575,6 +579,21 @@ static void test_report_as_html(void **state)
 	free(text);
 	end(&told);
 	free(path);
+	close(setting.input);
+}
+
+static void test_report_html_of_nothing_has_no_chart(void **state)
+{
+	struct setting setting = {.input = file_with("", 0)};
+	struct outcome told = run(&setting, "--html -");
+
+	(void)state;
+	assert_int_equal(told.status, 0);
+	assert_non_null(strstr(told.output, "0 reports, 0 resets, 0 bytes lost; 0 broken lines"));
+	assert_null(strstr(told.output, "a bar is"));
+	assert_null(strstr(told.output, "<svg"));
+	assert_int_equal(count_of(told.output, "<td"), count_of(told.output, "</td>"));
+	end(&told);
 	close(setting.input);
 }
 
@@ -1388,6 +1407,7 @@ int main(void)
 		cmocka_unit_test(test_report_as_openmetrics),
 		cmocka_unit_test(test_report_is_accepted_by_promtool),
 		cmocka_unit_test(test_report_as_html),
+		cmocka_unit_test(test_report_html_of_nothing_has_no_chart),
 		cmocka_unit_test(test_report_html_escapes_names),
 		cmocka_unit_test(test_report_text_escapes_names),
 		cmocka_unit_test(test_report_reads_files_and_stdin),

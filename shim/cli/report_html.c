@@ -9,7 +9,8 @@
 
 enum {
 	CHARTS_MAX = 200, /* rows with bars; a table of thousands would be a file of a gigabyte */
-	BAR_WIDTH = 3,
+	BAR_WIDTH = 3,    /* as the chart counts; it is as wide as the table, ... */
+	BAR_PIXELS_MAX = 16,
 	CHART_HEIGHT = 36,
 };
 
@@ -27,19 +28,28 @@ struct axis {
 };
 
 static const char style[] =
-	":root{color-scheme:light dark;--rst:#c62828;--fin:#2e7d32;--other:#90a4ae;--line:#8884}\n"
+	":root{color-scheme:light dark;--rst:#d32f2f;--fin:#1e88e5;--other:#90a4ae;--line:#8884}\n"
 	"body{font:14px/1.4 system-ui,sans-serif;margin:2em}\n"
 	"table{border-collapse:collapse}\n"
-	"th,td{padding:.3em .7em;border-bottom:1px solid var(--line);text-align:right;"
+	"th,td{padding:.3em .7em;border-top:1px solid var(--line);text-align:right;"
 	"vertical-align:top;white-space:nowrap}\n"
 	"th:first-child,td:first-child,.name{text-align:left}\n"
-	"td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:20em}\n"
-	"thead th{position:sticky;top:0;background:Canvas}\n"
-	"small{color:GrayText}\n"
+	"td:first-child,td.name{white-space:normal;overflow-wrap:anywhere;min-width:9em;"
+	"max-width:24em}\n"
+	"td:first-child{min-width:18em;max-width:36em}\n"
+	"td.chart{border-top:0;padding-top:0;max-width:none}\n"
+	"thead th{position:sticky;top:0;background:Canvas;border:0;"
+	"vertical-align:bottom}\n"
+	"small{color:GrayText}small b{font-weight:normal}\n"
 	"code{font-family:ui-monospace,monospace}\n"
-	"svg{display:block;border-bottom:1px solid var(--line)}\n"
-	".rst{fill:var(--rst);color:var(--rst)}.fin{fill:var(--fin);color:var(--fin)}"
-	".other{fill:var(--other);color:var(--other)}\n";
+	"svg{display:block;width:100%;border-bottom:1px solid GrayText}\n"
+	".axis{display:flex;justify-content:space-between;gap:1em;min-width:max-content}\n"
+	".rst{fill:var(--rst);--key:var(--rst)}.fin{fill:var(--fin);--key:var(--fin)}"
+	".other{fill:var(--other);--key:var(--other)}\n"
+	"span::before{content:'';display:inline-block;width:.7em;height:.7em;"
+	"margin-right:.3em;background:var(--key)}\n"
+	"@media(max-width:50em){body{margin:1em}th,td{padding:.3em .4em}"
+	"td:first-child{min-width:12em}}\n";
 
 /* Printable, and nothing in it is markup. */
 static void write_escaped(FILE *file, const char *text)
@@ -135,23 +145,51 @@ static void write_bar(
 		when, parts[CLI_BAR_RST], parts[CLI_BAR_FIN], parts[CLI_BAR_OTHER]);
 }
 
-static void write_chart(FILE *file, const struct axis *axis, const struct cli_timeline *timeline)
+/* Name, reports, unread, lost; others, the top one, the top note; outcomes that there are. */
+static int count_columns(const struct cli_view *view)
+{
+	int count = 7;
+	for (int i = 0; i < CLI_OUTCOME_COUNT; i++) {
+		count += view->table->all.outcomes[i] > 0;
+	}
+	return count;
+}
+
+/* Where the first bar begins and the last one ends. */
+static void write_axis(FILE *file, const struct axis *axis, uint32_t most)
+{
+	char from[CLI_SHOW_TIME_SIZE];
+	char to[CLI_SHOW_TIME_SIZE];
+	cli_report_show_time(axis->first_slot * axis->width_us, from);
+	cli_report_show_time((axis->last_slot + 1) * axis->width_us, to);
+	fprintf(file, "<small class=\"axis\"><b>%s</b><b>at most %" PRIu32 "</b><b>%s</b></small>",
+		from, most, to);
+}
+
+/* Below the row, over all of its columns. */
+static void write_chart(FILE *file, const struct cli_view *view, const struct axis *axis,
+	const struct cli_timeline *timeline)
 {
 	uint32_t bars[CLI_TIMELINE_BARS][CLI_BAR_PARTS];
 	int64_t count = axis->last_slot - axis->first_slot + 1;
 	cli_report_timeline_bars(timeline, axis->level, axis->first_slot, bars);
 	uint32_t most = highest(bars, count);
 	fprintf(file,
-		"<td><svg role=\"img\" width=\"%" PRId64 "\" height=\"%d\" viewBox=\"0 0 %" PRId64
-		" %d\" aria-label=\"reports over time, at most %" PRIu32 " in a bar\">\n",
-		count * BAR_WIDTH, CHART_HEIGHT, count * BAR_WIDTH, CHART_HEIGHT, most);
+		"<tr><td class=\"chart\" colspan=\"%d\"><div style=\"max-width:%" PRId64
+		"px\"><svg role=\"img\" height=\"%d\" viewBox=\"0 0 %" PRId64
+		" %d\" preserveAspectRatio=\"none\" aria-label=\"reports over time, at most "
+		"%" PRIu32 " in a bar\">\n",
+		count_columns(view), count * BAR_PIXELS_MAX, CHART_HEIGHT, count * BAR_WIDTH,
+		CHART_HEIGHT, most);
 	for (int64_t i = 0; i < count; i++) {
 		const uint32_t *parts = bars[i];
 		if (parts[CLI_BAR_RST] > 0 || parts[CLI_BAR_FIN] > 0 || parts[CLI_BAR_OTHER] > 0) {
 			write_bar(file, axis, i, parts, most);
 		}
 	}
-	fputs("</svg></td>", file);
+	fputs("</svg>", file);
+	write_axis(file, axis, most);
+	fputs("</div></td></tr>\n", file);
 }
 
 static void write_totals(FILE *file, const struct cli_view *view, const struct cli_totals *totals)
@@ -201,12 +239,10 @@ static void write_group(FILE *file, const struct cli_view *view, const struct cl
 	fprintf(file, "<td>%s%" PRIu64 "</td>", is_exact ? "" : "about ", others);
 	write_top(file, &group->top_others, group->totals.reports);
 	write_top(file, &group->top_notes, group->totals.reports);
-	if (axis != NULL) {
-		write_chart(file, axis, &group->timeline);
-	} else {
-		fputs("<td></td>", file);
-	}
 	fputs("</tr>\n", file);
+	if (axis != NULL) {
+		write_chart(file, view, axis, &group->timeline);
+	}
 }
 
 static void write_sum(
@@ -214,10 +250,10 @@ static void write_sum(
 {
 	fprintf(file, "<tr><td>%s</td>", name);
 	write_totals(file, view, totals);
-	fputs("<td></td><td></td><td></td><td></td></tr>\n", file);
+	fputs("<td></td><td></td><td></td></tr>\n", file);
 }
 
-static void write_titles(FILE *file, const struct cli_view *view, const struct axis *axis)
+static void write_titles(FILE *file, const struct cli_view *view)
 {
 	enum cli_by by = view->table->by;
 	fprintf(file, "<table><thead><tr><th>%s</th><th>reports</th>", cli_report_output_noun(by));
@@ -228,10 +264,9 @@ static void write_titles(FILE *file, const struct cli_view *view, const struct a
 	}
 	fprintf(file,
 		"<th>unread</th><th>lost</th><th>%ss</th><th class=\"name\">top %s</th>"
-		"<th class=\"name\">top %s</th><th class=\"name\">over time, a bar is %g s</th>"
-		"</tr></thead>\n<tbody>\n",
+		"<th class=\"name\">top %s</th></tr></thead>\n<tbody>\n",
 		cli_report_output_others(by), cli_report_output_others(by),
-		cli_report_output_notes(by), (double)axis->width_us / 1e6);
+		cli_report_output_notes(by));
 }
 
 static void write_head(FILE *file, const struct cli_view *view)
@@ -245,19 +280,29 @@ static void write_head(FILE *file, const struct cli_view *view)
 		"<title>safeclose: %" PRIu64
 		" resets</title>\n<style>\n%s</style></head>\n<body>\n",
 		all->outcomes[CLI_OUTCOME_RST], style);
-	char from[CLI_SHOW_TIME_SIZE] = "-", to[CLI_SHOW_TIME_SIZE] = "-";
 	char lost[CLI_SHOW_NUMBER_SIZE];
-	if (all->reports > 0) {
-		cli_report_show_time(all->first_us, from);
-		cli_report_show_time(all->last_us, to);
-	}
 	cli_report_show_bytes(all->lost_bytes, lost);
 	fprintf(file,
 		"<h1>Connections reset by a close</h1>\n<p>%" PRIu64 " reports, %" PRIu64
-		" resets, %s bytes lost; %s to %s UTC; %" PRIu64 " broken lines passed over.</p>\n"
-		"<p>Bars: <span class=\"rst\">rst</span>, <span class=\"fin\">fin</span>, "
-		"<span class=\"other\">other</span>; each row has a height of its own.</p>\n",
-		all->reports, all->outcomes[CLI_OUTCOME_RST], lost, from, to, view->broken);
+		" resets, %s bytes lost; ",
+		all->reports, all->outcomes[CLI_OUTCOME_RST], lost);
+	if (all->reports > 0) {
+		char from[CLI_SHOW_TIME_SIZE];
+		char to[CLI_SHOW_TIME_SIZE];
+		cli_report_show_time(all->first_us, from);
+		cli_report_show_time(all->last_us, to);
+		fprintf(file, "%s to %s UTC; ", from, to);
+	}
+	fprintf(file, "%" PRIu64 " broken lines passed over.</p>\n", view->broken);
+}
+
+static void write_key(FILE *file, const struct axis *axis)
+{
+	fprintf(file,
+		"<p>Over time: <span class=\"rst\">rst</span>, <span class=\"fin\">fin</span>, "
+		"<span class=\"other\">other</span>; a bar is %g s; each chart has a height of "
+		"its own.</p>\n",
+		(double)axis->width_us / 1e6);
 }
 
 void cli_report_html_write(FILE *file, const struct cli_view *view)
@@ -267,7 +312,10 @@ void cli_report_html_write(FILE *file, const struct cli_view *view)
 	axis.width_us = cli_report_timeline_scale(table->all.first_us, table->all.last_us,
 		&axis.level, &axis.first_slot, &axis.last_slot);
 	write_head(file, view);
-	write_titles(file, view, &axis);
+	if (table->all.reports > 0) {
+		write_key(file, &axis);
+	}
+	write_titles(file, view);
 	for (size_t i = 0; i < view->rows; i++) {
 		write_group(file, view, table->groups[i], i < CHARTS_MAX ? &axis : NULL);
 	}
