@@ -8,6 +8,7 @@
 #include "harness/crowd.h"
 #include "harness/deadline.h"
 #include "harness/netns.h"
+#include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
@@ -218,7 +219,8 @@ static void assert_is_actors(yajl_val report, pid_t pid)
 	assert_text(report, "exe", exe);
 	assert_number(report, "fd", 3);
 	assert_text(report, "via", "close");
-	assert_int_equal(strncmp(site, "actor+0x", 8), 0);
+	/* ThreadSanitizer's close calls the library's. */
+	assert_int_equal(strncmp(site, sanitizer_is_for_threads() ? "libtsan" : "actor+0", 7), 0);
 	assert_true(YAJL_IS_ARRAY(stack));
 	assert_int_equal(stack->u.array.len, 1);
 	assert_string_equal(YAJL_GET_STRING(stack->u.array.values[0]), site);
@@ -560,8 +562,11 @@ static void test_reports_of_a_program_with_a_hostile_name_are_whole(void **state
 		assert_text(report, "comm", AS_TEXT);
 		snprintf(text, sizeof(text), "%s/" AS_TEXT, folder);
 		assert_text(report, "exe", text);
-		assert_int_equal(
-			strncmp(text_at(report, "site"), AS_TEXT "+0x", strlen(AS_TEXT "+0x")), 0);
+		if (!sanitizer_is_for_threads()) {
+			assert_int_equal(strncmp(text_at(report, "site"), AS_TEXT "+0x",
+						 strlen(AS_TEXT "+0x")),
+				0);
+		}
 		assert_null(strchr(end.errors, '\x1b'));
 		assert_null(strchr(end.errors, '\xff'));
 		yajl_tree_free(report);
