@@ -329,9 +329,10 @@ static const struct sharing_row hidden_by_proc[] = {
 	{"worker_execs_and_closes",
 		HIDDEN_PIDS(CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3"))},
 	{"service_closes",
-		HIDDEN_PIDS("open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP
-			    "exec " CONNECT "fork hide close 6 write 5 1 " USE("3") "end read 4 1 "
-			    "close 7 " CLOSE_3 "read-end 6 end close 7 wait ")},
+		HIDDEN_PIDS("open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP "exec " CONNECT
+			    "fork hide close 6 write 5 1 " USE(
+				    "3") "end read 4 1 "
+					 "close 7 " CLOSE_3 "read-end 6 end close 7 wait ")},
 };
 
 static void test_hidden_relative_leaves_it_alone(void **state)
