@@ -19,12 +19,16 @@
 #define MOMENT_NS 4000000ULL
 #define MOMENTS (1ULL << 31)
 
-/* "/proc/PID" and the rest. */
+/* "/proc/PID", or this process's without its number, and the rest. */
 static void name_in_proc(char *name, size_t size, int pid, const char *rest)
 {
 	struct sc_line line = {name, size - 1, 0};
 	sc_line_add(&line, "/proc/");
-	sc_line_add_number(&line, (uint64_t)pid);
+	if (pid != SC_HOLDER_SELF) {
+		sc_line_add_number(&line, (uint64_t)pid);
+	} else {
+		sc_line_add(&line, "self");
+	}
 	sc_line_add(&line, rest);
 	name[line.length] = '\0';
 }

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* This process, whatever number it has in /proc. */
+enum { SC_HOLDER_SELF = -1 };
+
 /* Does that process still have the connection under that descriptor? */
 bool sc_holder_still_holds(uint64_t inode, int pid, int fd);
 

@@ -416,6 +416,23 @@ bool sc_ownfds_is_copying(void)
 	return atomic_load(&releases_under_way) > 0;
 }
 
+bool sc_ownfds_any_copy(uint64_t inode, bool (*is_held)(uint64_t inode, int fd))
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int mark = atomic_load(&fds.copies[i]);
+		if (mark != 0 && is_held(inode, mark - 1)) {
+			return true;
+		}
+	}
+	for (int i = 0; i < RELEASED_COUNT; i++) {
+		uint64_t identity = atomic_load(&fds.released[i]);
+		if (identity >> 32 == (uint32_t)inode && is_held(inode, (int)(uint32_t)identity)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void sc_ownfds_empty(int fd)
 {
 	int placeholder = sc_ownfds_placeholder();

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a file that is not of /proc is opened with, to be read: as no program does it. */
 enum { SC_OWNFDS_FILE_FLAGS = O_NONBLOCK | O_DSYNC };
@@ -48,6 +49,9 @@ int sc_ownfds_adopt(int fd);
 
 /* Is a copy of some descriptor of the program's there, for a moment, in this process? */
 bool sc_ownfds_is_copying(void);
+
+/* Does is_held(inode, fd) say so of one that is, or was a moment ago, a copy of that socket? */
+bool sc_ownfds_any_copy(uint64_t inode, bool (*is_held)(uint64_t inode, int fd));
 
 /* Let go of what fd, an own descriptor, holds; the number is still known as the library's until it is
  * released, so that whoever looks for holders meanwhile takes it for none. */

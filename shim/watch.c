@@ -2,6 +2,8 @@
 #include "watch.h"
 #include "births.h"
 #include "clock.h"
+#include "holder.h"
+#include "inspect.h"
 #include "line.h"
 #include "ownfds.h"
 #include "procfs.h"
@@ -20,7 +22,8 @@ enum {
 	FOREIGN_MAX = 32,
 	INSTANTS = 3,
 	SHORT_INSTANTS = 10,
-	OWN_COPIES_NS = 100000000
+	OWN_COPIES_NS = 100000000,
+	OWN_COPY_MAX = 20, /* times as long, where it is seen */
 };
 
 /* A set: its number plus one, 0 while in use or not there. */
@@ -145,6 +148,7 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 	if (watch->set < 0) {
 		return;
 	}
+	watch->inode = sc_thread_is_here() ? sc_inspect_inode(fd) : 0;
 	watch->token = atomic_fetch_add(&tokens, 1) | 1ULL << 63;
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = watch->token};
 	int error = (int)SC_SYS4(SYS_epoll_ctl, watch->set, EPOLL_CTL_ADD, fd, &event);
@@ -170,11 +174,16 @@ static int ask_set(const struct sc_watch *watch)
 	return count == FOREIGN_MAX ? -EAGAIN : count < 0 ? count : 0;
 }
 
+static bool is_held_here(uint64_t inode, int fd)
+{
+	return sc_holder_still_holds(inode, SC_HOLDER_SELF, fd);
+}
+
 /*
  * Whoever has given the library's thread a connection closes its own copy behind that, and may be kept
  * from it for want of a processor. Returns true after a moment's wait for that.
  */
-static bool await_own_copies(uint64_t *until_ns)
+static bool await_own_copies(const struct sc_watch *watch, uint64_t *until_ns)
 {
 	if (!sc_thread_is_here() || !sc_ownfds_is_copying()) {
 		return false;
@@ -184,7 +193,10 @@ static bool await_own_copies(uint64_t *until_ns)
 		*until_ns = now + OWN_COPIES_NS;
 	}
 	struct timespec moment = {0, OWN_COPIES_NS / 1000};
-	return now < *until_ns && SC_SYS5(SYS_ppoll, NULL, 0, &moment, NULL, 0) == 0;
+	bool is_worth_it =
+		now < *until_ns || (now - *until_ns < (uint64_t)OWN_COPY_MAX * OWN_COPIES_NS &&
+					   sc_ownfds_any_copy(watch->inode, is_held_here));
+	return is_worth_it && SC_SYS5(SYS_ppoll, NULL, 0, &moment, NULL, 0) == 0;
 }
 
 /*
@@ -196,7 +208,7 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
 	int count = ask_set(watch);
 	uint64_t until_ns = 0;
-	while (count == 1 && await_own_copies(&until_ns)) {
+	while (count == 1 && await_own_copies(watch, &until_ns)) {
 		count = ask_set(watch);
 	}
 	for (int i = 0; i < (is_sole ? INSTANTS : SHORT_INSTANTS) && count == 1; i++) {

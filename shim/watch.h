@@ -18,6 +18,7 @@ struct sc_watch {
 	int set; /* negative: no watch is to be had */
 	int place;
 	uint64_t token;
+	uint64_t inode; /* of the socket */
 };
 
 /* Once, before other threads are there. */

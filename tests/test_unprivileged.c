@@ -373,6 +373,41 @@ static void test_inherited_over_exec_is_left_alone(void **state)
 	}
 }
 
+/* The same, and the closing thread gets no processor for a while before it lets go of its copy, by
+ * dup3(): that close resets, not the one of the library's thread. */
+static void test_copy_let_go_late_is_waited_for(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	program_require_other_user();
+	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
+		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
+		skip();
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		struct stage_end end;
+
+		program_start(&stage->program,
+			&(struct program_options){.executable = STRACE, .is_unprivileged = true},
+			"-f -qq -o /dev/null -e trace=dup3 -e inject=dup3:delay_enter=200000 "
+			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s "
+			"-E SAFECLOSE_REPORT=all %sactor connect 3 %s fork exec "
+			"hear on await-unread 3 1000 close 3 say closed end close 3 say left wait "
+			"hear go",
+			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER, stage->peer.target);
+		peer_accept(&stage->peer);
+		program_hear(&stage->program, "left");
+		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+		program_say(&stage->program, "on");
+		end = stage_finish(stage, true);
+		assert_int_equal(end.status, 0);
+		assert_was_reset(&end);
+		assert_reported(&end, ": 1000 unread", "; rst (holders unknown) in ");
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unprivileged_control_resets, rows),
 	ROWS_SUBJECT(test_unprivileged_warn_reports, rows),
@@ -382,6 +417,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_unreadable_relative_leaves_it_unknown, unreadable),
 	ROWS_PLAIN(test_unreadable_relative_last_close_resets),
 	ROWS_PLAIN(test_inherited_over_exec_is_left_alone),
+	ROWS_PLAIN(test_copy_let_go_late_is_waited_for),
 	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden),
 	ROWS_SUBJECT(test_hidden_relative_leaves_it_alone, hidden_by_proc),
 	ROWS_SUBJECT(test_stranger_control_resets, beside_a_stranger),
