@@ -306,6 +306,36 @@ static void test_reports_tell_of_listeners(void **state)
 }
 
 /* The thread that closed, not the one that ended the connection. */
+/* do_close, run_words, main, what libc calls that by, ...: the call site is the first. */
+static void test_reports_list_the_stack(void **state)
+{
+	static const struct row row = {.mode = "warn", .words = "close 3 say closed hear go"};
+	struct stage *stage;
+	struct stage_end end;
+	yajl_val report;
+	yajl_val stack;
+
+	(void)state;
+	sanitizer_skip_if(sanitizer_is_for_threads(), "it has frames of its own");
+	stage = start(PEER_IPV4, &row, "SAFECLOSE_STACK=5");
+	end = finish(stage, true);
+	report = parse_only(end.errors);
+	stack = value_at(report, "stack");
+	assert_true(YAJL_IS_ARRAY(stack));
+	assert_int_equal(stack->u.array.len, 5);
+	assert_string_equal(YAJL_GET_STRING(stack->u.array.values[0]), text_at(report, "site"));
+	for (size_t i = 0; i < 5; i++) {
+		const char *frame = YAJL_GET_STRING(stack->u.array.values[i]);
+
+		assert_non_null(frame);
+		assert_int_equal(strncmp(frame, "actor+0x", 8) == 0, i < 3);
+		for (size_t k = 0; k < i; k++) {
+			assert_string_not_equal(frame, YAJL_GET_STRING(stack->u.array.values[k]));
+		}
+	}
+	yajl_tree_free(report);
+}
+
 static void test_reports_tell_the_thread(void **state)
 {
 	static const struct row row = {
@@ -754,6 +784,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reports_tell_each_outcome, stage_teardown),
 		cmocka_unit_test_teardown(test_reports_tell_each_kind_of_tcp, stage_teardown),
 		cmocka_unit_test_teardown(test_reports_tell_of_listeners, stage_teardown),
+		cmocka_unit_test_teardown(test_reports_list_the_stack, stage_teardown),
 		cmocka_unit_test_teardown(test_reports_tell_the_thread, stage_teardown),
 		cmocka_unit_test_teardown(test_reports_show_the_preview, stage_teardown),
 		cmocka_unit_test_teardown(
