@@ -64,10 +64,16 @@ static void unescape(char *path)
 	}
 }
 
+/* What is no file ("[heap]") has a short name. */
+static bool is_file(const struct mapping *line)
+{
+	return line->path[0] == '/' || line->path_length == sizeof(line->path) - 1;
+}
+
 /* A whole line. true: address lies in it, and found is complete. */
 static bool end_line(struct mapping *line, uint64_t address, struct sc_mapped *found)
 {
-	if (line->path[0] != '/') {
+	if (!is_file(line)) {
 		return false;
 	}
 	unescape(line->path);
@@ -108,5 +114,8 @@ bool sc_maps_find(uint64_t address, struct sc_mapped *found)
 	}
 	bool is_found = search(fd, address, found);
 	sc_ownfds_release(fd);
+	if (!is_found) {
+		found->path[0] = '\0'; /* the last file's */
+	}
 	return is_found;
 }

@@ -605,6 +605,33 @@ static void test_reports_of_a_program_with_a_hostile_name_are_whole(void **state
 	rmdir(folder);
 }
 
+/* Its maps tell a name that is longer than what is kept of one. */
+static void test_reports_of_a_program_far_down_name_it(void **state)
+{
+	char folder[] = "/tmp/safeclose-test-XXXXXX";
+	char deep[200], path[256];
+	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage_end end;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(deep, sizeof(deep), "%s/%0150d", folder, 0);
+	snprintf(path, sizeof(path), "%s/actor", deep);
+	assert_return_code(mkdir(deep, 0755), errno);
+	copy_actor(path);
+	program_start(&stage->program,
+		&(struct program_options){.executable = path, .mode = "warn"},
+		"connect 3 %s await-unread 3 100 close 3 say closed hear go", stage->peer.target);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, 100);
+	end = stage_finish(stage, true);
+	assert_was_reset(&end);
+	assert_reported(&end, ": 100 unread, ", "; actor+0x");
+	unlink(path);
+	rmdir(deep);
+	rmdir(folder);
+}
+
 /* ---- many processes, one log ---------------------------------------------------------------- */
 
 enum { PROCESSES = 8, CLOSES = 12, SENT_BYTES = 256 };
@@ -797,6 +824,8 @@ int main(void)
 			test_reports_tell_exactly_what_is_thrown_away, stage_teardown),
 		cmocka_unit_test_teardown(
 			test_reports_of_a_program_with_a_hostile_name_are_whole, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_reports_of_a_program_far_down_name_it, stage_teardown),
 		cmocka_unit_test_teardown(
 			test_reports_of_many_processes_are_not_mixed, close_accepted),
 		cmocka_unit_test_teardown(test_reports_do_without_what_is_denied, crowd_teardown),
