@@ -46,6 +46,9 @@ FUZZ_SOURCES_exec := shim/executable.c shim/line.c shim/sys.c
 FUZZ_SEEDS_exec = $(FUZZ_SEEDS_check) $(wildcard tests/fuzz/exec/*)
 FUZZ_OPTIONS_exec := -max_len=4096
 
+FUZZ_SOURCES_proc := shim/maps.c shim/procfs.c shim/line.c
+FUZZ_OPTIONS_proc := -max_len=2000
+
 .PHONY: fuzz $(FUZZ_NAMES:%=fuzz-%)
 fuzz: $(FUZZ_NAMES:%=fuzz-%)
 
