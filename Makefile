@@ -91,7 +91,7 @@ all: $(LIBRARY) $(COMMAND)
 help:
 	@echo 'make               build $(LIBRARY) and $(COMMAND)'
 	@echo 'make lib32         build $(BUILD)/lib32/libsafeclose.so, for i386'
-	@echo 'make aarch64       build both for aarch64 in $(BUILD)/aarch64, with a cross compiler'
+	@echo 'make aarch64       library and command for aarch64, in $(BUILD)/aarch64 (a cross compiler)'
 	@echo 'make demo          the reset and its cure, captured on the wire (build/demo/*.pcap)'
 	@echo 'make check         the tests, TEST_JOBS=3 at a time (ONLY="close ways": some);'
 	@echo '                   installs cmocka and yajl where they are missing'
