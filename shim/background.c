@@ -32,7 +32,7 @@ enum {
  */
 struct background {
 	_Atomic uint32_t count_and_thread;
-	_Atomic uint32_t unanswered; /* given, and not asked yet who else holds them */
+	_Atomic uint32_t unanswered; /* given, and not taken, or not asked yet who holds them */
 	_Atomic uint64_t channel;    /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
 	_Atomic bool is_shut;      /* nothing is taken any more */
@@ -305,8 +305,10 @@ int sc_background_give(const struct sc_job *job, const struct sc_note *note, int
 	if (error != 0) {
 		return error;
 	}
-	uint32_t question = sc_holders_are_known((enum sc_birth)job->birth) ? 0 : 1;
-	atomic_fetch_add(&background->unanswered, question);
+	if (atomic_load(&sc_sys_is_deadly) != NULL && !sc_channel_may_receive(channel.reader)) {
+		return -EPERM; /* under a new filter, perhaps the thread is as well */
+	}
+	atomic_fetch_add(&background->unanswered, 1);
 	atomic_fetch_add(&background->count_and_thread, 1);
 	uint32_t before = atomic_fetch_or(&background->count_and_thread, THREAD_BIT);
 	if (!(before & THREAD_BIT)) {
@@ -317,7 +319,7 @@ int sc_background_give(const struct sc_job *job, const struct sc_note *note, int
 			channel.writer, job, note, sc_note_length(config, note), fd);
 	}
 	if (error != 0) {
-		atomic_fetch_sub(&background->unanswered, question);
+		atomic_fetch_sub(&background->unanswered, 1);
 		atomic_fetch_sub(&background->count_and_thread, 1);
 	} else if (!(atomic_load(&background->count_and_thread) & THREAD_BIT)) {
 		end_given_here(channel.reader); /* whoever was to start the thread could not */

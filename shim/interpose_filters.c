@@ -3,6 +3,7 @@
  * The calls by which a process puts a seccomp filter on itself: prctl(), and seccomp(2), which goes by
  * syscall().
  */
+#include "background.h"
 #include "births.h"
 #include "filters.h"
 #include "interpose.h"
@@ -13,11 +14,18 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
+enum { ANSWER_TIMEOUT_MS = 50 };
+
 /* Is what the filter will hold for this process's own memory, and not that of a vfork child's parent?
- * To be asked before: afterwards the asking may be deadly. */
+ * To be asked before: afterwards the asking may be deadly, and the library's thread, if it is under
+ * the filter too, may be kept from taking what was given to it. */
 bool sc_filters_are_followed(void)
 {
-	return sc_births_is_own_memory();
+	bool is_followed = sc_births_is_own_memory();
+	if (is_followed) {
+		sc_background_await_answers(ANSWER_TIMEOUT_MS);
+	}
+	return is_followed;
 }
 
 void sc_filters_after_prctl(long mode, long program)

@@ -157,9 +157,7 @@ static void end_unkept(struct sc_lingerers *all, struct sc_parting *gone, int se
 		.birth = is_known ? birth : sc_births_after(birth, gone->job.age),
 		.born = gone->job.born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
-	if (!is_known) {
-		all->answered();
-	}
+	all->answered();
 	if (set >= 0) {
 		sc_sys_close(set);
 	}
@@ -192,13 +190,14 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,
 	it->fd = fd;
 	it->set = set;
 	it->phase = SC_PHASE_ASKING;
-	it->is_answered = false;
+	it->is_answered = is_known;
 	sc_doubt_begin(it);
 	it->linger.end = (struct sc_linger_end){SC_OUTCOME_NONE, NULL, 0};
 	if (!is_known) {
 		all->asking_count++;
 		return;
 	}
+	all->answered();
 	it->phase = SC_PHASE_WAITING; /* in drain those do not come here */
 	if (all->waiting_count++ == 0) {
 		all->first_waiting = slot;

@@ -189,6 +189,7 @@ static const struct plight {
 	{"forbidden_at_exit", "dial dial forbid CALL", 2, CURED, 0},
 	{"forbidden_after_a_fork", "dial fork forbid CALL close", 1, ANY, 0},
 	{"forbidden_and_held", "dial dup forbid CALL close read close", 1, READ, OWN},
+	{"denied_to_all_threads", "dial dial close deny-threads CALL close", 2, CURED, 0},
 	{"trapped", "dial dial trap CALL close close", 2, CURED, 0},
 	{"trapped_at_exit", "dial dial trap CALL", 2, CURED, 0},
 };

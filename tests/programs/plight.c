@@ -432,6 +432,20 @@ static void do_trap(char **words)
 	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, "seccomp");
 }
 
+/* For all threads, the library's too. */
+static void do_deny_threads(char **words)
+{
+	struct sock_filter filter[FILTER_MAX];
+	const struct sock_fprog program = {
+		.len = (unsigned short)make_filter(filter, SECCOMP_RET_ERRNO | EPERM, words[0]),
+		.filter = filter};
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ==
+			0,
+		"seccomp");
+}
+
 /* As libraries ask what there is: these fail, and must not be followed. */
 static void do_probe(char **words)
 {
@@ -521,7 +535,8 @@ static const struct {
 	{"ignore", 1, do_ignore}, /* CALL[,CALL]...: answered with 0, as by emulators */
 	{"forbid", 1, do_forbid}, /* CALL[,CALL]...: they kill */
 	{"trap", 1, do_trap},     /* the same by seccomp(2), and by SIGSYS */
-	{"probe", 0, do_probe},   /* whether there are filters: none is put on */
+	{"deny-threads", 1, do_deny_threads}, /* CALL[,CALL]...: EPERM, in all threads */
+	{"probe", 0, do_probe},               /* whether there are filters: none is put on */
 	{"forbid-all", 0, do_forbid_all},
 	{"deny-all", 0, do_deny_all}, /* what the words close and say do not need */
 	{"grow-old", 1, do_grow_old}, /* MS */
