@@ -36,7 +36,6 @@ static void perform(const char *command, const char *path)
 static int make_folder(void **state)
 {
 	(void)state;
-	sanitizer_skip_if(sanitizer_is_for_threads(), "its close calls the library's");
 	snprintf(copy, sizeof(copy), "%s", "/tmp/safeclose-symbol-XXXXXX");
 	assert_non_null(mkdtemp(copy));
 	memcpy(folder, copy, sizeof(folder));
@@ -97,9 +96,15 @@ struct run {
 	const char *variable;
 };
 
+static struct stage *open_stage(void)
+{
+	sanitizer_skip_if(sanitizer_is_for_threads(), "its close calls the library's");
+	return stage_open(PEER_IPV4);
+}
+
 static struct stage *start(const struct run *run, const char *words)
 {
-	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage *stage = open_stage();
 	char *script = text_replaced(words, "%s", stage->peer.target);
 
 	program_start(&stage->program,
@@ -237,7 +242,7 @@ static const struct row once_modes[] = {{"in_warn", "warn"}, {"in_fin", "fin"}};
 static void test_symbol_is_remembered(void **state)
 {
 	const struct row *row = *state;
-	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage *stage = open_stage();
 	struct stage_end end;
 
 	perform("cp", PLUGIN);
