@@ -14,6 +14,7 @@ enum {
 	TABLE_MIN = 1024,
 	FORK_MOMENT_NS = 3000000,
 	UNENDED_FORK_NS = 1000000000, /* a fork whose end is not seen is over by then */
+	TAKING_TRIES = 10000,
 	FIRST_AGE = 2,
 	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
 	LINE_MAX = 16,
@@ -40,6 +41,7 @@ struct process {
 	_Atomic uint32_t
 		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic int32_t forks_under_way;
+	_Atomic int32_t takings_under_way;
 	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
 	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
@@ -324,7 +326,6 @@ void sc_births_record_dup(int from, int to)
 
 void sc_births_record_sent(int fd)
 {
-	sc_family_note_sending();
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (entry == NULL || !may_write()) {
 		return;
@@ -344,10 +345,37 @@ void sc_births_record_fork(void)
 	}
 }
 
+bool sc_births_begin_taking(void)
+{
+	if (!may_write()) {
+		return false;
+	}
+	atomic_fetch_add(&process->takings_under_way, 1);
+	if (atomic_load(&process->forks_under_way) == 0) {
+		return true;
+	}
+	sc_births_end_taking();
+	return false;
+}
+
+void sc_births_end_taking(void)
+{
+	atomic_fetch_sub(&process->takings_under_way, 1);
+}
+
+/* Bounded: a signal handler may fork in the middle of one. */
+static void await_takings(void)
+{
+	for (int i = 0; i < TAKING_TRIES && atomic_load(&process->takings_under_way) > 0; i++) {
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+}
+
 void sc_births_begin_fork(void)
 {
 	if (may_write()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
+		await_takings();
 		sc_ownfds_before_fork();
 		atomic_store(&process->last_fork_ns, now_ns());
 		atomic_fetch_add(&age, 1);

@@ -45,6 +45,13 @@ void sc_births_begin_fork(void);
 void sc_births_end_fork(int result);
 
 /*
+ * Around what puts copies of connections under numbers that only the kernel knows at first: a child
+ * would keep them. A fork waits for the end of it. begin(): false while a fork is under way.
+ */
+bool sc_births_begin_taking(void);
+void sc_births_end_taking(void);
+
+/*
  * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show
  * in /proc yet.
  */

@@ -6,6 +6,7 @@
 #include "holder.h"
 #include "holders.h"
 #include "inspect.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "ownfds.h"
 #include "resets.h"
@@ -136,8 +137,10 @@ static void ask_all(struct sc_holders_query *queries, size_t count, enum sc_own_
 
 static enum sc_holders ask_holders(const struct sc_job *job)
 {
-	struct sc_holders_query query = {
-		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
+	struct sc_holders_query query = {.inode = job->conn.inode,
+		.birth = (enum sc_birth)job->birth,
+		.born = job->born,
+		.is_unix = job->conn.proto == SC_PROTO_OTHER};
 	ask_all(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer;
 }
@@ -232,10 +235,24 @@ static bool look_quickly(int fd, struct sc_conn *conn)
 	return sc_policy_is_of_interest(config, conn) && (conn->is_listener || is_chosen(fd, conn));
 }
 
+/* What was looked at quickly, fd: may connections end with it that are in messages? Not in a vfork child,
+ * whose parent has the same descriptors. */
+static bool is_mailbox(int fd, const struct sc_conn *conn)
+{
+	return sc_closing_is_on() && conn->proto == SC_PROTO_OTHER && sc_mailbox_is_one(fd) &&
+	       sc_births_is_own_memory();
+}
+
 bool sc_closing_is_of_interest(int fd)
 {
 	struct sc_conn conn;
-	return look_quickly(fd, &conn);
+	return look_quickly(fd, &conn) || is_mailbox(fd, &conn);
+}
+
+bool sc_closing_is_mailbox(int fd)
+{
+	struct sc_conn conn = {.proto = SC_PROTO_OTHER};
+	return is_mailbox(fd, &conn);
 }
 
 /* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset can be
@@ -277,10 +294,30 @@ static void take_note(
 	}
 }
 
+/* Is fd the last descriptor of it? That is known once it is closed; until then a copy keeps the
+ * messages. As close() has not returned before the copy is gone too, nobody can tell. */
+static bool begin_mailbox(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
+{
+	if (!is_mailbox(fd, &it->job.conn)) {
+		return false;
+	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
+	remember(&it->job, fd, via, caller);
+	it->job.conn.inode = sc_inspect_inode(fd);
+	it->is_mailbox = true;
+	it->caller = caller;
+	it->held = sc_ownfds_copy(fd);
+	if (it->held >= 0) {
+		sc_family_add_copy(sc_births_pid(), it->held);
+	}
+	return true;
+}
+
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
 {
+	it->is_mailbox = false;
 	if (!look(fd, &it->job.conn, &it->plan)) {
-		return false;
+		return begin_mailbox(it, fd, via, caller);
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
 	remember(&it->job, fd, via, caller);
@@ -370,10 +407,39 @@ static void end_held(struct sc_closing *it)
 	}
 }
 
+/* The message that held it is gone: as if the program closed it by the same call. */
+static void end_unreceived(const struct sc_closing *mailbox, int copy)
+{
+	struct sc_closing closing;
+	bool is_followed =
+		sc_closing_begin(&closing, copy, (enum sc_via)mailbox->job.via, mailbox->caller);
+	closing.job.fd = mailbox->job.fd;
+	sc_family_remove_copy(sc_births_pid(), copy);
+	sc_ownfds_release(copy);
+	if (is_followed) {
+		sc_closing_end(&closing, true);
+	}
+}
+
+static void end_mailbox(struct sc_closing *it, bool is_closed)
+{
+	int copies[SC_MAILBOX_MAX];
+	size_t count = 0;
+	if (is_closed && it->held >= 0 && ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
+		count = sc_mailbox_copy(it->held, copies);
+	}
+	let_go(it);
+	for (size_t i = 0; i < count; i++) {
+		end_unreceived(it, copies[i]);
+	}
+}
+
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
-	if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
+	if (it->is_mailbox) {
+		end_mailbox(it, is_closed);
+	} else if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_end(&it->watch, true);
 	} else if (!is_closed) {
 		sc_interest_put_back(&it->job.interest, it->job.fd);
@@ -390,8 +456,8 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 
 void sc_closing_leave_to_twin(struct sc_closing *it)
 {
-	if (it->plan.action == SC_ACTION_WATCH || it->is_ended_early) {
-		return; /* a watch tells by itself */
+	if (it->is_mailbox || it->plan.action == SC_ACTION_WATCH || it->is_ended_early) {
+		return; /* a watch tells by itself, and so does the end of a mailbox */
 	}
 	sc_interest_put_back(&it->job.interest, it->job.fd);
 	let_go(it);

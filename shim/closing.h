@@ -24,6 +24,8 @@ struct sc_closing {
 	struct sc_watch watch;
 	int64_t resets; /* watched: the kernel's count of them before; negative: not known */
 	int cancel_state;
+	const void *caller;
+	bool is_mailbox;     /* a unix socket with messages (mailbox.h) */
 	bool is_ended_early; /* no copy was to be had: ended before the real call */
 	struct sc_linger_end early_end;
 };
@@ -54,6 +56,9 @@ uint64_t sc_closing_exit_timeout_ms(void);
 
 /* The cheap first look of sc_closing_begin(): false means that it would say no. */
 bool sc_closing_is_of_interest(int fd);
+
+/* Is fd, which is no TCP socket, one that sc_closing_begin() would say yes to all the same? */
+bool sc_closing_is_mailbox(int fd);
 
 /*
  * Before the real call, which closes fd; caller is where that was called from. false: nothing to

@@ -26,9 +26,8 @@ enum kind {
 struct row {
 	struct sc_option option;
 	enum kind kind;
-	size_t offset;                      /* of the field in struct sc_config */
+	uint32_t offset;                    /* of the field in struct sc_config */
 	const char (*choices)[CHOICE_SIZE]; /* KIND_CHOICE: in the order of the enum, then "" */
-	const char *fallback_text; /* what a bad value is replaced with; NULL: the default */
 };
 
 static const char mode_choices[][CHOICE_SIZE] = {"off", "warn", "drain", "fin", ""};
@@ -56,53 +55,53 @@ static const char format_choices[][CHOICE_SIZE] = {"text", "json", ""};
 static const struct row rows[] = {
 	{{PREFIX "MODE", "warn", "off, warn, drain or fin",
 		 HELP("What to do about a close that would reset its connection.")},
-		KIND_CHOICE, FIELD(mode), mode_choices, "warn"},
+		KIND_CHOICE, FIELD(mode), mode_choices},
 	{{PREFIX "WHEN", "unread", "unread or always",
 		 HELP("In fin: linger when bytes are unread, or whenever the peer has not sent "
 		      "FIN.")},
-		KIND_CHOICE, FIELD(when), when_choices, NULL},
+		KIND_CHOICE, FIELD(when), when_choices},
 	{{PREFIX "LINGER_TIME", "30s", ACCEPTS_DURATION,
 		 HELP("In fin: all that one connection may linger.")},
-		KIND_DURATION, FIELD(linger_time_ms), NULL, NULL},
+		KIND_DURATION, FIELD(linger_time_ms), NULL},
 	{{PREFIX "LINGER_TIMEOUT", "5s", ACCEPTS_DURATION,
 		 HELP("In fin: longest silence of the peer while a connection lingers.")},
-		KIND_DURATION, FIELD(linger_timeout_ms), NULL, NULL},
+		KIND_DURATION, FIELD(linger_timeout_ms), NULL},
 	{{PREFIX "EXIT_TIMEOUT", "2s", ACCEPTS_DURATION,
 		 HELP("In fin: longest that process exit waits for lingering connections.")},
-		KIND_DURATION, FIELD(exit_timeout_ms), NULL, NULL},
+		KIND_DURATION, FIELD(exit_timeout_ms), NULL},
 	{{PREFIX "DRAIN_MAX", "64M", ACCEPTS_SIZE,
 		 HELP("In drain and fin: most bytes discarded for one connection.")},
-		KIND_SIZE, FIELD(drain_max_bytes), NULL, NULL},
+		KIND_SIZE, FIELD(drain_max_bytes), NULL},
 	{{PREFIX "LINGER_MAX", "auto", ACCEPTS_COUNT,
 		 HELP("In fin: connections that linger at once; past it the oldest is finished.")},
-		KIND_COUNT, FIELD(linger_max), NULL, NULL},
+		KIND_COUNT, FIELD(linger_max), NULL},
 	{{PREFIX "LOG", "stderr", "stderr, syslog or a path, in which %p stands for the process id",
 		 HELP("Where reports go.")},
-		KIND_TEXT, FIELD(log), NULL, NULL},
+		KIND_TEXT, FIELD(log), NULL},
 	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, HELP("Connections to look at.")}, KIND_ONLY,
-		FIELD(only), NULL, NULL},
+		FIELD(only), NULL},
 	{{PREFIX "FORMAT", "text", "text or json",
 		 HELP("Reports as lines of text or as one JSON object a line.")},
-		KIND_CHOICE, FIELD(format), format_choices, NULL},
+		KIND_CHOICE, FIELD(format), format_choices},
 	{{PREFIX "PREVIEW", "0", "a number from 0 to 256",
 		 HELP("Unread bytes shown in a report, escaped; they may be secret.")},
-		KIND_PREVIEW, FIELD(preview_bytes), NULL, NULL},
+		KIND_PREVIEW, FIELD(preview_bytes), NULL},
 	{{PREFIX "STACK", "1", "a number from 0 to 32",
 		 HELP("Frames of the closing call stack in a report; 1 is the call site.")},
-		KIND_FRAMES, FIELD(stack_frames), NULL, NULL},
+		KIND_FRAMES, FIELD(stack_frames), NULL},
 	{{PREFIX "REPORT", "acted", "acted or all",
 		 HELP("Report resets and what was done against them, or also closes left alone.")},
-		KIND_CHOICE, FIELD(report), report_choices, NULL},
+		KIND_CHOICE, FIELD(report), report_choices},
 	{{PREFIX "SUMMARY", "0", "0 or 1", HELP("At exit, totals per call site.")}, KIND_CHOICE,
-		FIELD(summary), summary_choices, NULL},
+		FIELD(summary), summary_choices},
 	{{PREFIX "SHUTDOWN", "keep", "keep or half",
 		 HELP("In fin: half makes the program's shutdown for reading wait for the close.")},
-		KIND_CHOICE, FIELD(shutdown), shutdown_choices, NULL},
+		KIND_CHOICE, FIELD(shutdown), shutdown_choices},
 	{{PREFIX "DEEPBIND", "keep", "keep or strip",
 		 HELP("strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins "
 		      "are "
 		      "seen.")},
-		KIND_CHOICE, FIELD(deepbind), deepbind_choices, NULL},
+		KIND_CHOICE, FIELD(deepbind), deepbind_choices},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -257,8 +256,7 @@ static void complain_of_value(
 	sc_line_add(&complaint.line, " is not understood; accepted: ");
 	sc_line_add(&complaint.line, row->option.accepts);
 	sc_line_add(&complaint.line, "; using ");
-	sc_line_add(&complaint.line,
-		row->fallback_text != NULL ? row->fallback_text : row->option.default_text);
+	sc_line_add(&complaint.line, row->option.default_text);
 	complaint_send(&complaint, complain, context);
 }
 
@@ -351,10 +349,9 @@ void sc_config_load(struct sc_config *config, char *const *environment,
 		} else if (!seen[row - rows]) {
 			seen[row - rows] = true; /* the first one counts, as for getenv */
 			if (!parse_row(row, equals + 1, config)) {
+				/* The default stays, which for the mode is warn: it changes
+				 * nothing. */
 				complain_of_value(row, equals + 1, complain, context);
-				if (row->fallback_text != NULL) {
-					parse_row(row, row->fallback_text, config);
-				}
 			}
 		}
 	}

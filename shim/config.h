@@ -52,10 +52,11 @@ struct sc_config {
 
 /* One row of the option table, for help texts and tests. Strings live for ever. */
 struct sc_option {
-	const char *name;         /* whole name of the variable: "SAFECLOSE_MODE" */
-	const char *default_text; /* as a user would type it */
-	const char *accepts;      /* what is accepted, for the complaint and for help */
-	const char *help;         /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
+	/* No pointers, which cost relocations. */
+	char name[25];        /* whole name of the variable: "SAFECLOSE_MODE" */
+	char default_text[7]; /* as a user would type it */
+	const char *accepts;  /* what is accepted, for the complaint and for help */
+	const char *help;     /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
 };
 
 /* The rows in order; index from 0; NULL past the last. */

@@ -179,7 +179,9 @@ static void replace_one(const struct walk *walk, int fd, bool has_twin)
 /* All are found before the first is closed, so that the last holder is known. */
 static void find_or_replace(struct walk *walk, int fd)
 {
-	if (sc_inspect_is_tcp(fd) && sc_closing_is_chosen(fd) && !append(&walk->found, fd)) {
+	bool is_wanted =
+		sc_inspect_is_tcp(fd) ? sc_closing_is_chosen(fd) : sc_closing_is_mailbox(fd);
+	if (is_wanted && !append(&walk->found, fd)) {
 		replace_one(walk, fd, false);
 	}
 }

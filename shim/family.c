@@ -6,6 +6,9 @@
 
 enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256, LEAVING_COUNT = 256 };
 
+/* Descriptors, in messages. */
+enum sent { SENT_NOTHING, SENT_TCP, SENT_OTHER };
+
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
 	_Atomic uint64_t claims[CLAIM_COUNT]; /* socket inodes whose end was told, by remainder */
@@ -13,7 +16,7 @@ struct family {
 	_Atomic uint32_t channel_count;
 	_Atomic int leaving[LEAVING_COUNT]; /* process ids, by remainder */
 	_Atomic uint32_t takings;
-	_Atomic bool has_sent;
+	_Atomic uint8_t sent; /* enum sent */
 	_Atomic bool has_complained;
 };
 
@@ -129,14 +132,26 @@ uint32_t sc_family_takings(void)
 	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
 }
 
-void sc_family_note_sending(void)
+void sc_family_note_sending(bool is_tcp)
 {
-	if (family != NULL) {
-		atomic_store_explicit(&family->has_sent, true, memory_order_relaxed);
+	uint8_t nothing = SENT_NOTHING;
+	if (family == NULL) {
+		return;
+	}
+	if (!is_tcp) {
+		atomic_store(&family->sent, SENT_OTHER);
+	} else {
+		atomic_compare_exchange_strong(&family->sent, &nothing, SENT_TCP);
 	}
 }
 
 bool sc_family_has_sent(void)
 {
-	return family == NULL || atomic_load_explicit(&family->has_sent, memory_order_relaxed);
+	return family == NULL || atomic_load_explicit(&family->sent, memory_order_relaxed) != 0;
+}
+
+bool sc_family_has_sent_only_tcp(void)
+{
+	return family != NULL &&
+	       atomic_load_explicit(&family->sent, memory_order_relaxed) == SENT_TCP;
 }

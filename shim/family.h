@@ -45,8 +45,12 @@ void sc_family_note_taking(void);
 /* How often that was. */
 uint32_t sc_family_takings(void);
 
-/* Somebody in the family sends descriptors (SCM_RIGHTS); has anybody ever? */
-void sc_family_note_sending(void);
+/* Somebody in the family has sent a descriptor (SCM_RIGHTS), of a TCP socket or of something else; has
+ * anybody ever? */
+void sc_family_note_sending(bool is_tcp);
 bool sc_family_has_sent(void);
+
+/* Has the family sent TCP sockets, and never anything else? */
+bool sc_family_has_sent_only_tcp(void);
 
 #endif

@@ -114,10 +114,11 @@ static void answer_all_unknown(struct sweep *sweep)
 }
 
 /* What was born in the family is in flight only if somebody of it has sent something. */
-static bool may_be_in_flight(enum sc_birth birth)
+static bool may_be_in_flight(const struct sc_holders_query *query)
 {
-	bool is_of_family = birth == SC_BIRTH_ELDER || birth == SC_BIRTH_FAMILY;
-	return may_be_elsewhere(birth) && (!is_of_family || sc_family_has_sent());
+	bool is_of_family = query->birth == SC_BIRTH_ELDER || query->birth == SC_BIRTH_FAMILY;
+	return may_be_elsewhere(query->birth) &&
+	       (!is_of_family || (sc_family_has_sent() && !query->is_unix));
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
@@ -125,7 +126,7 @@ static void note_passing(struct sweep *sweep)
 {
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct sc_holders_query *query = &sweep->queries[i];
-		if (query->answer == SC_HOLDERS_UNASKED && may_be_in_flight(query->birth)) {
+		if (query->answer == SC_HOLDERS_UNASKED && may_be_in_flight(query)) {
 			query->is_passing = true;
 		}
 	}

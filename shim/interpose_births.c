@@ -19,37 +19,45 @@
 
 enum { SPAWNED = 1 }; /* for sc_births_end_fork(): this is the parent */
 
-SC_EXPORT int socket(int domain, int type, int protocol)
+static int record(int fd, uint32_t moment)
 {
-	sc_start();
-	uint32_t moment = sc_births_moment();
-	int fd = sc_real.socket(domain, type, protocol);
 	if (fd >= 0) {
 		sc_births_record(fd, moment);
 	}
 	return fd;
 }
 
+SC_EXPORT int socket(int domain, int type, int protocol)
+{
+	sc_start();
+	uint32_t moment = sc_births_moment();
+	return record(sc_real.socket(domain, type, protocol), moment);
+}
+
+SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	sc_start();
+	uint32_t moment = sc_births_moment();
+	int result = sc_real.socketpair(domain, type, protocol, fds);
+	if (result == 0) {
+		sc_births_record(fds[0], moment);
+		sc_births_record(fds[1], moment);
+	}
+	return result;
+}
+
 SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
 	sc_start();
 	uint32_t moment = sc_births_moment();
-	int accepted = sc_real.accept(fd, addr, size);
-	if (accepted >= 0) {
-		sc_births_record(accepted, moment);
-	}
-	return accepted;
+	return record(sc_real.accept(fd, addr, size), moment);
 }
 
 SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
 	sc_start();
 	uint32_t moment = sc_births_moment();
-	int accepted = sc_real.accept4(fd, addr, size, flags);
-	if (accepted >= 0) {
-		sc_births_record(accepted, moment);
-	}
-	return accepted;
+	return record(sc_real.accept4(fd, addr, size, flags), moment);
 }
 
 SC_EXPORT int dup(int fd)

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "messages.h"
 #include "births.h"
+#include "family.h"
+#include "inspect.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+enum { SC_SCM_PIDFD = 4 }; /* linux/socket.h, Linux 6.5: received only */
 
 /*
  * Walked by hand: glibc's CMSG_NXTHDR() may call a function that musl lacks. musl's lengths have 32
  * bits, and what lies beside them need not be zero before sending; the kernel takes no more anyway.
  */
-static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
+void sc_messages_each(
+	const struct msghdr *message, void (*each)(void *context, int fd), void *context)
 {
 	const char *place = message->msg_control;
 	size_t left = place != NULL ? (uint32_t)message->msg_controllen : 0;
@@ -20,12 +25,13 @@ static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
 		if (length < CMSG_LEN(0) || length > left) {
 			return;
 		}
-		bool is_rights = part.cmsg_level == SOL_SOCKET && part.cmsg_type == SCM_RIGHTS;
+		bool is_rights = part.cmsg_level == SOL_SOCKET &&
+				 (part.cmsg_type == SCM_RIGHTS || part.cmsg_type == SC_SCM_PIDFD);
 		for (size_t at = CMSG_LEN(0); is_rights && at + sizeof(int) <= length;
 			at += sizeof(int)) {
 			int fd;
 			memcpy(&fd, place + at, sizeof(fd));
-			note(fd);
+			each(context, fd);
 		}
 		size_t step = CMSG_ALIGN(length);
 		place += step;
@@ -33,9 +39,22 @@ static void each_descriptor(const struct msghdr *message, void (*note)(int fd))
 	}
 }
 
+static void record_sent(void *unused, int fd)
+{
+	(void)unused;
+	sc_family_note_sending(sc_inspect_is_tcp(fd));
+	sc_births_record_sent(fd);
+}
+
+static void record_received(void *unused, int fd)
+{
+	(void)unused;
+	sc_births_record_received(fd);
+}
+
 void sc_messages_after_sending(const struct msghdr *message)
 {
-	each_descriptor(message, sc_births_record_sent);
+	sc_messages_each(message, record_sent, NULL);
 }
 
 void sc_messages_after_sending_many(const struct mmsghdr *messages, unsigned count)
@@ -47,7 +66,7 @@ void sc_messages_after_sending_many(const struct mmsghdr *messages, unsigned cou
 
 void sc_messages_after_receiving(const struct msghdr *message)
 {
-	each_descriptor(message, sc_births_record_received);
+	sc_messages_each(message, record_received, NULL);
 }
 
 void sc_messages_after_receiving_many(const struct mmsghdr *messages, unsigned count)

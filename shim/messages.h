@@ -2,12 +2,16 @@
 /*
  * Descriptors in messages (SCM_RIGHTS): those sent are noted, those received are nobody's birth.
  * Reads the program's message headers, which the kernel has just read without EFAULT: a bad pointer
- * must not become our crash. Changes nothing; async-signal-safe; leaves errno alone.
+ * must not become our crash. One system call for each descriptor that was sent. Changes nothing; async-signal-safe; leaves errno alone.
  */
 #ifndef SC_MESSAGES_H
 #define SC_MESSAGES_H
 
 #include <sys/socket.h>
+
+/* Call each(context, fd) for every descriptor in the control data of a message. */
+void sc_messages_each(
+	const struct msghdr *message, void (*each)(void *context, int fd), void *context);
 
 /* The call has succeeded; count: of the messages that it dealt with. */
 void sc_messages_after_sending(const struct msghdr *message);

@@ -352,13 +352,13 @@ static void forget_copied(void)
 
 void sc_ownfds_forget_parent(void)
 {
+	forget_copied(); /* first: a copy may be made of a copy */
 	for (int i = 0; i < COPY_COUNT; i++) {
 		int mark = atomic_exchange(&fds.copies[i], 0);
 		if (mark != 0) {
 			sc_ownfds_release(mark - 1);
 		}
 	}
-	forget_copied();
 	forget_released();
 	atomic_store(&releases_under_way, 0); /* of threads that are not here */
 	forget_moments();

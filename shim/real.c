@@ -212,8 +212,8 @@ struct sc_real sc_real = {
 #define NAMES(of) \
 	of(close) of(close_range) of(fclose) of(fdopen) of(freopen) of(freopen64) \
 	of(shutdown) of(dlopen) of(_exit) of(abort) of(execve) of(execvpe) \
-	of(fexecve) of(execveat) of(socket) of(accept) of(accept4) of(dup) of(dup2) \
-	of(dup3) of(fcntl) of(fcntl64) of(sendmsg) of(sendmmsg) of(recvmsg) \
+	of(fexecve) of(execveat) of(socket) of(socketpair) of(accept) of(accept4) of(dup) \
+	of(dup2) of(dup3) of(fcntl) of(fcntl64) of(sendmsg) of(sendmmsg) of(recvmsg) \
 	of(recvmmsg) of(pidfd_getfd) of(epoll_create) of(epoll_create1) of(epoll_ctl) \
 	of(prctl) of(fork) of(_Fork) of(vfork) of(clone) of(unshare) of(posix_spawn) \
 	of(posix_spawnp) of(popen) of(system) of(forkpty) of(daemon) of(setuid) \

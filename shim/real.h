@@ -33,6 +33,7 @@ struct sc_real {
 	int (*fexecve)(int, char *const[], char *const[]);
 	int (*execveat)(int, const char *, char *const[], char *const[], int);
 	int (*socket)(int, int, int);
+	int (*socketpair)(int, int, int, int[2]);
 	int (*accept)(int, struct sockaddr *, socklen_t *);
 	int (*accept4)(int, struct sockaddr *, socklen_t *, int);
 	int (*dup)(int);

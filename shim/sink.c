@@ -105,32 +105,30 @@ static void remember_path(const char *text)
 
 /* ---- complaints ---------------------------------------------------------------------------- */
 
+/* Texts one behind the other: a table of pointers would be filled by the dynamic linker. */
 static const char *explain(int error)
 {
-	static const struct {
-		int error;
-		const char *text;
-	} known[] = {
-		{EACCES, "permission denied"},
-		{EAGAIN, "it is full, and nobody reads it"},
-		{EBADF, "its descriptor is gone"},
-		{ECONNREFUSED, "nobody listens"},
-		{EDQUOT, "quota exceeded"},
-		{EFBIG, "larger than the program may make files"},
-		{EISDIR, "it is a folder"},
-		{ELOOP, "it is a symbolic link"},
-		{EMFILE, "too many open descriptors"},
-		{ENOENT, "no such file or folder"},
-		{ENOSPC, "no space left"},
-		{ENOTDIR, "not a folder"},
-		{ENXIO, "nobody reads it"},
-		{EPERM, "not permitted"},
-		{EPIPE, "nobody reads it"},
-		{EROFS, "read-only file system"},
-	};
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].error == error) {
-			return known[i].text;
+	static const uint8_t known[] = {EACCES, EAGAIN, EBADF, ECONNREFUSED, EDQUOT, EFBIG, EISDIR,
+		ELOOP, EMFILE, ENOENT, ENOSPC, ENOTDIR, ENXIO, EPERM, EPIPE, EROFS};
+	const char *text = "permission denied\0"
+			   "it is full, and nobody reads it\0"
+			   "its descriptor is gone\0"
+			   "nobody listens\0"
+			   "quota exceeded\0"
+			   "larger than the program may make files\0"
+			   "it is a folder\0"
+			   "it is a symbolic link\0"
+			   "too many open descriptors\0"
+			   "no such file or folder\0"
+			   "no space left\0"
+			   "not a folder\0"
+			   "nobody reads it\0"
+			   "not permitted\0"
+			   "nobody reads it\0"
+			   "read-only file system\0";
+	for (size_t i = 0; i < sizeof(known); i++, text += strlen(text) + 1) {
+		if (known[i] == error) {
+			return text;
 		}
 	}
 	return NULL;

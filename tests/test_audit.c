@@ -75,6 +75,13 @@ static const char *const ways[] = {
 	"dup 3 4 close 3 close 4",
 	"fork close 3 end wait close 3",
 	"unix 4 5 send-fd 4 3 close 3 receive-fd 5 6 close 6",
+	/* In a message that nobody receives. */
+	"unix 4 5 send-fd 4 3 close 3 close 5",
+	"unix 4 5 send-fd 4 3 close 3 close 4 exit 0",
+	"unix 4 5 send-fd 4 3 close 3 open 3 /dev/null dup2 3 5",
+	"unix 4 5 pipe 6 7 fork close 3 close 4 close 7 read-end 6 exit-now 0 end close 5 send-fd "
+	"4 "
+	"3 close 3 close 6 close 7 wait",
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]), WAY_ROUNDS = 6 };

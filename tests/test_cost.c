@@ -57,7 +57,7 @@ static const struct row rows[] = {
 	{"dup", "socket 3 4", "dup 3 4", 0, true},
 	{"dupfd", "socket 3 4", "dupfd 3 200", 0, true},
 	{"dup2 to a free number", "socket 3 4", "dup2 3 9", 1, true},
-	{"send", "unix 3 4 socket 5 4", "send-fd 3 5", 0, true},
+	{"send", "unix 3 4 socket 5 4", "send-fd 3 5", 1, true},
 	{"receive", "unix 3 4 socket 5 4 send-fd 3 5", "receive-fd 4 6", 0, true},
 	{"epoll_ctl", "epoll 3 socket 4 4", "epoll-add 3 4", 0, true},
 	{"fork", "socket 3 4", "fork exit-now 0 end", 0, true},

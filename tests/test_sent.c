@@ -206,6 +206,72 @@ static void test_library_in_flight_is_no_stranger(void **state)
 	}
 }
 
+/* ---- nobody receives it ---------------------------------------------------------------------- */
+
+/* The last descriptor of the unix socket goes, and its messages with it. */
+#define UNRECEIVED CONNECT "unix 4 5 send-fd 4 3 " CLOSE_3
+
+/* The same in a child, which alone has 5 in the end. */
+#define UNRECEIVED_BY_CHILD(words) \
+	PAIR "fork close 4 hear on " words " end close 5 " CONNECT "send-fd 4 3 " CLOSE_3 "wait"
+
+static const struct sharing_row last_of_unreceived[] = {
+	{"unreceived_close", UNRECEIVED "hear on close 5"},
+	{"unreceived_sender_closes_first", UNRECEIVED "close 4 hear on close 5"},
+	{"unreceived_sender_closes_last", UNRECEIVED "dup 5 3 close 5 hear on close 3"},
+	{"unreceived_dup2", UNRECEIVED "open 3 /dev/null hear on dup2 3 5"},
+	{"unreceived_close_range", UNRECEIVED "hear on close-range 4 -1 0"},
+	{"unreceived_fclose", UNRECEIVED "fdopen 5 r hear on fclose 5"},
+	{"unreceived_behind_bytes",
+		CONNECT "unix 4 5 write 4 100000 send-fd 4 3 " CLOSE_3 "hear on close 5"},
+	{"unreceived_behind_messages", CONNECT "unix 4 5 socket 6 4 listen 7 4 send-fd 4 6 write 4 "
+					       "3 send-fd 4 7 send-fd 4 3 close 6 close "
+					       "7 " CLOSE_3 "hear on close 5"},
+	{"unreceived_twice", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3 "hear on close 5"},
+	{"unreceived_and_received", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3
+					    "receive-fd 5 3 hear on close 5 close 3"},
+	{"unreceived_child_closes", UNRECEIVED_BY_CHILD("close 5")},
+	{"unreceived_child_exits", UNRECEIVED_BY_CHILD("exit 0")},
+	{"unreceived_child_exits_now", UNRECEIVED_BY_CHILD("exit-now 0")},
+	{"unreceived_child_of_child_exits",
+		UNRECEIVED_BY_CHILD("fork exit-now 0 end close 5 wait")},
+	{"unreceived_child_closes_first", CONNECT
+		"unix 4 5 send-fd 4 3 fork close 3 close 5 end wait " CLOSE_3 "hear on close 5"},
+	{"unreceived_sent_by_a_child",
+		CONNECT "unix 4 5 fork send-fd 4 3 end wait " CLOSE_3 "hear on close 5"},
+};
+
+/* Somebody else still holds it, or receives it in time. */
+static const struct sharing_row unreceived[] = {
+	{"unreceived_sender_goes_on",
+		CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD "close 5 say closed " USE("3")},
+};
+
+static const struct sharing_row unreceived_otherwise[] = {
+	{"unreceived_behind_what_goes_on",
+		CONNECT "unix 4 5 dup 3 6 send-fd 4 6 send-fd 4 3 close 6 " AWAIT_UNREAD
+			"close 5 say closed " USE("3")},
+	{"unreceived_exit_sender_goes_on",
+		CONNECT "unix 4 5 pipe 6 7 send-fd 4 3 " AWAIT_UNREAD
+			"fork close 3 close 7 read-end 6 exit 0 end close 5 close 6 close 7 wait "
+			"say closed " USE("3")},
+	{"received_by_a_duplicate",
+		CONNECT "unix 4 5 dup 5 6 send-fd 4 3 " AWAIT_UNREAD
+			"close 3 close 5 say closed hear on receive-fd 6 3 read 3 "
+			"1000 write 3 5000 close 3"},
+	{"received_by_a_child",
+		CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
+			"fork close 3 hear on receive-fd 5 3 read 3 1000 write 3 5000 "
+			"close 3 end close 3 close 5 say closed wait"},
+	{"received_by_another_program",
+		CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
+			"fork close 3 exec hear on receive-fd 5 3 read 3 1000 write 3 5000 "
+			"close 3 end close 3 close 5 say closed wait"},
+	{"received_by_a_parent", CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
+					 "fork close 3 exit 0 end wait close 3 say closed hear on "
+					 "receive-fd 5 3 read 3 1000 write 3 5000 close 3"},
+};
+
 static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone, in_messages),
 	ROWS_NAMED("test_sent_connection_is_left_alone", sharing_test_left_alone,
@@ -224,6 +290,19 @@ static const struct rows_subject subjects[] = {
 		last_beside_messages),
 	ROWS_NAMED("test_last_of_sent_warn_reports_once", sharing_test_last_warn_reports_once,
 		last_beside_messages),
+	ROWS_NAMED("test_unreceived_connection_is_left_alone", sharing_test_left_alone, unreceived),
+	ROWS_NAMED("test_unreceived_connection_is_left_alone", sharing_test_left_alone,
+		unreceived_otherwise),
+	ROWS_NAMED("test_unreceived_connection_is_reported_as_shared",
+		sharing_test_reported_as_shared, unreceived),
+	ROWS_NAMED("test_last_of_unreceived_control_resets", sharing_test_last_control_resets,
+		last_of_unreceived),
+	ROWS_NAMED("test_last_of_unreceived_warn_reports_once", sharing_test_last_warn_reports_once,
+		last_of_unreceived),
+	ROWS_NAMED("test_last_of_unreceived_drain_ends_with_fin",
+		sharing_test_last_drain_ends_with_fin, last_of_unreceived),
+	ROWS_NAMED("test_last_of_unreceived_fin_ends_with_fin", sharing_test_last_fin_ends_with_fin,
+		last_of_unreceived),
 	ROWS_NAMED("test_taken_connection_is_left_alone", sharing_test_left_alone, taken),
 	ROWS_NAMED("test_last_of_taken_control_resets", sharing_test_last_control_resets,
 		last_of_taken),

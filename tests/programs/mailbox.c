@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mailbox [PORT] WHAT: closes unix sockets with connections in their queues. WHAT:
+ *     looks   tells what the program can see of it: the lines are the same with the library and
+ *             without
+ *     forks   while another thread forks, whose children must not have copies of the library's
+ */
+#include "dial.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+	OWN_FROM = 500, /* the library's descriptors lie above */
+	HIGHEST = 4200,
+	FORKS = 150,
+};
+
+static int listener;
+
+/* Both ends of a connection: fds[1] has a byte unread. */
+static void connect_pair(int fds[2])
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	struct pollfd polled = {.events = POLLIN};
+
+	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	must(connect(fds[0], (struct sockaddr *)&address, size) == 0, "connect");
+	fds[1] = accept(listener, NULL, NULL);
+	must(fds[1] >= 0 && write(fds[0], "u", 1) == 1, "accept");
+	polled.fd = fds[1];
+	must(poll(&polled, 1, WAIT_MS) == 1, "no byte came");
+}
+
+struct letter {
+	struct msghdr header;
+	struct iovec part;
+	char bytes[8];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static void open_letter(struct letter *letter)
+{
+	memset(letter, 0, sizeof(*letter));
+	letter->part = (struct iovec){letter->bytes, sizeof(letter->bytes)};
+	letter->header = (struct msghdr){.msg_iov = &letter->part,
+		.msg_iovlen = 1,
+		.msg_control = letter->control,
+		.msg_controllen = sizeof(letter->control)};
+}
+
+static void put_in(struct letter *letter, int fd)
+{
+	struct cmsghdr *part;
+
+	open_letter(letter);
+	part = CMSG_FIRSTHDR(&letter->header);
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = SCM_RIGHTS;
+	part->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(part), &fd, sizeof(fd));
+}
+
+static void send_fd(int to, int fd)
+{
+	struct letter letter;
+
+	put_in(&letter, fd);
+	must(sendmsg(to, &letter.header, 0) == sizeof(letter.bytes), "sendmsg");
+}
+
+/* By an instruction of its own, as somebody without the library would. */
+static void send_fd_unseen(int to, int fd)
+{
+#ifdef __x86_64__
+	struct letter letter;
+	long result = SYS_sendmsg;
+
+	put_in(&letter, fd);
+	__asm__ volatile("syscall"
+			 : "+a"(result)
+			 : "D"((long)to), "S"(&letter.header), "d"(0L)
+			 : "rcx", "r11", "memory");
+	must(result == sizeof(letter.bytes), "sendmsg");
+#else
+	send_fd(to, fd);
+#endif
+}
+
+/* A pair whose second end has a connection in its queue that nobody else holds. */
+static void open_box(int type, int pair[2], int *peer)
+{
+	int ends[2];
+
+	must(socketpair(AF_UNIX, type, 0, pair) == 0, "socketpair");
+	connect_pair(ends);
+	*peer = ends[0];
+	send_fd(pair[0], ends[1]);
+	close_well(ends[1]);
+}
+
+static void tell_numbers(const char *when)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	int count = 0;
+	int next = open("/dev/null", O_RDONLY);
+
+	must(folder != NULL && next >= 0, "/proc/self/fd");
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		count += entry->d_name[0] != '.' && atoi(entry->d_name) < OWN_FROM;
+	}
+	closedir(folder);
+	close_well(next);
+	tell("%s: %d descriptors, the next is %d", when, count, next);
+}
+
+/* What the sender finds when the receiver has closed. */
+static void close_unreceived(int type)
+{
+	int pair[2];
+	int peer;
+	char byte;
+
+	open_box(type, pair, &peer);
+	tell_numbers("before");
+	close_well(pair[1]);
+	tell_numbers("after");
+	errno = 0;
+	tell("sender reads %zd", recv(pair[0], &byte, 1, MSG_DONTWAIT));
+	tell("errno %d", errno);
+	errno = 0;
+	tell("sender writes %zd", send(pair[0], "x", 1, MSG_NOSIGNAL));
+	tell("errno %d", errno);
+	close_well(pair[0]);
+	close_well(peer);
+}
+
+/* What another descriptor of the receiver finds: the pending error, the message, its offset. */
+static void close_one_of_two(int type)
+{
+	struct letter letter;
+	int pair[2];
+	int peer;
+	int other;
+	int offset = 0;
+	socklen_t size = sizeof(offset);
+	ssize_t got;
+	char byte;
+
+	open_box(type, pair, &peer);
+	other = dup(pair[1]);
+	must(send(pair[1], "back", 4, 0) == 4, "send");
+	close_well(pair[0]);
+	close_well(pair[1]);
+	must(getsockopt(other, SOL_SOCKET, SO_PEEK_OFF, &offset, &size) == 0, "SO_PEEK_OFF");
+	tell("offset %d", offset);
+	for (int i = 0; i < 2; i++) {
+		open_letter(&letter);
+		errno = 0;
+		got = recvmsg(other, &letter.header, MSG_DONTWAIT);
+		tell("receiver reads %zd, control %zu", got, letter.header.msg_controllen);
+		tell("errno %d", errno);
+		if (got > 0 && letter.header.msg_controllen > 0) {
+			int received;
+
+			memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&letter.header)),
+				sizeof(received));
+			must(read(received, &byte, 1) == 1, "the byte is gone");
+			close_well(received);
+		}
+	}
+	close_well(other);
+	close_well(peer);
+}
+
+static void tell_lock(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK);
+	}
+	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "fork");
+	tell("locked: %d", WEXITSTATUS(status));
+}
+
+/* A file in the queue too, which this process has locked. */
+static void close_beside_file(void (*send_file)(int to, int fd))
+{
+	char path[] = "/tmp/mailbox.XXXXXX";
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int file = mkstemp(path);
+	int pair[2];
+	int peer;
+	int other;
+
+	must(file >= 0, "mkstemp");
+	other = open(path, O_RDONLY);
+	unlink(path);
+	open_box(SOCK_STREAM, pair, &peer);
+	send_file(pair[0], other);
+	close_well(other);
+	must(fcntl(file, F_SETLK, &lock) == 0, "F_SETLK");
+	close_well(pair[1]);
+	tell_lock(file);
+	close_well(pair[0]);
+	close_well(peer);
+	close_well(file);
+}
+
+static void look(void)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		close_unreceived(types[i]);
+		close_one_of_two(types[i]);
+	}
+	close_beside_file(send_fd_unseen);
+	close_beside_file(send_fd);
+}
+
+/* The library's copies are close-on-exec, the program's are not. */
+static int count_copies(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < HIGHEST; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		int protocol = 0;
+		socklen_t size = sizeof(protocol);
+
+		count += flags >= 0 && (flags & FD_CLOEXEC) &&
+			 getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+			 protocol == IPPROTO_TCP;
+	}
+	return count;
+}
+
+static void *fork_often(void *stopped)
+{
+	int copies = 0;
+
+	for (int i = 0; i < FORKS; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			_exit(count_copies());
+		}
+		must(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "fork");
+		copies += WEXITSTATUS(status);
+	}
+	tell("%d copies", copies);
+	atomic_store((atomic_bool *)stopped, true);
+	return NULL;
+}
+
+static void close_beside_forks(void)
+{
+	atomic_bool is_stopped = false;
+	pthread_t thread;
+	int pair[2];
+	int sent;
+
+	must(pthread_create(&thread, NULL, fork_often, &is_stopped) == 0, "pthread_create");
+	while (!atomic_load(&is_stopped)) {
+		must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+		sent = socket(AF_INET, SOCK_STREAM, 0);
+		send_fd(pair[0], sent);
+		close_well(sent);
+		close_well(pair[1]);
+		close_well(pair[0]);
+	}
+	must(pthread_join(thread, NULL) == 0, "pthread_join");
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+
+	must(argc > 1, "arguments");
+
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");
+	must(listen(listener, 8) == 0, "listen");
+	if (strcmp(argv[argc - 1], "looks") == 0) {
+		look();
+	} else {
+		close_beside_forks();
+	}
+	tell("the end");
+	return 0;
+}
