@@ -50,13 +50,13 @@ struct sc_config {
 /* Not an option, not in the table: what `safeclose run` hands to the library (tally.h). */
 #define SC_CONFIG_TALLY "SAFECLOSE_TALLY"
 
-/* One row of the option table, for help texts and tests. Strings live for ever. */
+/* One row of the option table, for help texts and tests. Strings live for ever. Arrays where they are
+ * short: each pointer is a relocation in every program that loads the library. */
 struct sc_option {
-	/* No pointers, which cost relocations. */
-	char name[25];        /* whole name of the variable: "SAFECLOSE_MODE" */
-	char default_text[7]; /* as a user would type it */
-	const char *accepts;  /* what is accepted, for the complaint and for help */
-	const char *help;     /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
+	char name[sizeof("SAFECLOSE_LINGER_TIMEOUT")]; /* whole name of the variable */
+	char default_text[sizeof("unread")];           /* as a user would type it */
+	const char *accepts; /* what is accepted, for the complaint and for help */
+	const char *help;    /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
 };
 
 /* The rows in order; index from 0; NULL past the last. */
