@@ -2,7 +2,8 @@
 /*
  * Descriptors in messages (SCM_RIGHTS): those sent are noted, those received are nobody's birth.
  * Reads the program's message headers, which the kernel has just read without EFAULT: a bad pointer
- * must not become our crash. One system call for each descriptor that was sent. Changes nothing; async-signal-safe; leaves errno alone.
+ * must not become our crash. One system call for each descriptor that was sent. Changes nothing;
+ * async-signal-safe; leaves errno alone.
  */
 #ifndef SC_MESSAGES_H
 #define SC_MESSAGES_H
