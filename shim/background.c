@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -163,9 +162,8 @@ static void one_has_ended(
 
 static uint32_t most_lingering(void)
 {
-	struct rlimit64 limit = {1024, 1024};
-	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	uint64_t soft = limit.rlim_cur < INT_MAX / 2 ? limit.rlim_cur : INT_MAX / 2;
+	uint64_t limit = sc_ownfds_limit();
+	uint64_t soft = limit < INT_MAX / 2 ? limit : INT_MAX / 2;
 	uint64_t room = soft > SPARE_DESCRIPTORS ? soft - SPARE_DESCRIPTORS : 0;
 	uint64_t wanted = config->linger_max == SC_LINGER_MAX_AUTO ? soft / 4 : config->linger_max;
 	return (uint32_t)(wanted < room ? wanted : room);

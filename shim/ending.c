@@ -15,7 +15,6 @@
 #include "threads.h"
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 
 enum {
 	FEW = 64,             /* numbers that are quicker tried than looked up */
@@ -65,9 +64,8 @@ static void visit_numbers(struct walk *walk, unsigned last)
 
 static unsigned highest_number(void)
 {
-	struct rlimit64 limit = {1024, 1024};
-	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	return limit.rlim_cur < UNLISTED_MAX ? (unsigned)limit.rlim_cur : UNLISTED_MAX;
+	uint64_t limit = sc_ownfds_limit();
+	return limit < UNLISTED_MAX ? (unsigned)limit : UNLISTED_MAX;
 }
 
 static void walk_descriptors(struct walk *walk)

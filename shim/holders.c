@@ -221,7 +221,16 @@ static bool has_descriptors_in_flight(const struct sweep *sweep, const char *nam
 	       (fdinfo_number(sweep, name, "flags:", 8) & SC_CHANNEL_MARK) != SC_CHANNEL_MARK;
 }
 
-static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64_t inode)
+/* Of the socket that the entry of a table leads to; 0: of none. */
+static uint64_t inode_at(struct sweep *sweep, int table, const char *name)
+{
+	char link[64];
+	long length = SC_SYS4(SYS_readlinkat, table, name, link, sizeof(link));
+	sweep->is_refused = length == -EACCES || length == -EPERM;
+	return length > 0 ? sc_procfs_socket_inode(link, length) : 0;
+}
+
+static void look_at_socket(struct sweep *sweep, int table, const char *name, int fd, uint64_t inode)
 {
 	size_t at = find(sweep, inode);
 	if (at == sweep->count || sweep->queries[at].inode != inode) {
@@ -230,14 +239,19 @@ static void look_at_socket(struct sweep *sweep, const char *name, int fd, uint64
 		}
 		return;
 	}
-	if (!sweep->is_own && sc_family_has_copy(sweep->pid, fd)) {
+	if (sweep->is_own ? !own_descriptor_counts(sweep, fd)
+			  : sc_family_has_copy(sweep->pid, fd)) {
 		return;
 	}
 	bool is_passing = !sweep->is_own && may_be_library_copy(sweep, name, fd);
+	if (!is_passing && inode_at(sweep, table, name) != inode) {
+		/* The library's copy when it was read: let go of since, and then forgotten as one. */
+		return;
+	}
 	for (; at < sweep->count && sweep->queries[at].inode == inode; at++) {
 		if (is_passing) {
 			sweep->queries[at].is_passing = true;
-		} else if (!sweep->is_own || own_descriptor_counts(sweep, fd)) {
+		} else {
 			sweep->queries[at].holder_pid = sweep->is_own ? 0 : sweep->pid;
 			sweep->queries[at].holder_fd = fd;
 			answer(sweep, &sweep->queries[at], SC_HOLDERS_SOMEBODY);
@@ -254,17 +268,11 @@ static bool look_at_descriptor(void *context, int table, const char *name)
 		return true;
 	}
 	sweep->is_empty = false;
-	char link[64];
-	long length = SC_SYS4(SYS_readlinkat, table, name, link, sizeof(link));
-	if (length == -EACCES || length == -EPERM) {
-		sweep->is_refused = true;
-		return false;
-	}
-	uint64_t inode = length > 0 ? sc_procfs_socket_inode(link, length) : 0;
+	uint64_t inode = inode_at(sweep, table, name);
 	if (inode != 0) {
-		look_at_socket(sweep, name, fd, inode);
+		look_at_socket(sweep, table, name, fd, inode);
 	}
-	return sweep->unanswered > 0;
+	return sweep->unanswered > 0 && !sweep->is_refused;
 }
 
 /* Read the table in folder/fd. 0, or a negative errno where it may not be read. */

@@ -117,11 +117,17 @@ static void unregister_fd(int fd)
 
 static _Atomic int first_number; /* 0: not found out yet */
 
-static int find_first_number(void)
+uint64_t sc_ownfds_limit(void)
 {
 	struct rlimit64 limit = {1024, 1024};
 	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	uint64_t floor = limit.rlim_cur <= 2 * ROOM ? limit.rlim_cur / 2 : limit.rlim_cur - ROOM;
+	return limit.rlim_cur;
+}
+
+static int find_first_number(void)
+{
+	uint64_t limit = sc_ownfds_limit();
+	uint64_t floor = limit <= 2 * ROOM ? limit / 2 : limit - ROOM;
 	int first = floor < FLOOR_MAX ? (int)floor : FLOOR_MAX;
 	atomic_store(&first_number, first);
 	return first;
@@ -135,9 +141,7 @@ int sc_ownfds_first_copy(void)
 
 int sc_ownfds_share(int wanted)
 {
-	struct rlimit64 limit = {1024, 1024};
-	SC_SYS4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
-	uint64_t share = limit.rlim_cur / SHARE_OF_LIMIT;
+	uint64_t share = sc_ownfds_limit() / SHARE_OF_LIMIT;
 	return share < (uint64_t)wanted ? (int)share : wanted;
 }
 

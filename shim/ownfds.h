@@ -16,6 +16,9 @@ enum { SC_OWNFDS_FILE_FLAGS = O_NONBLOCK | O_DSYNC };
 /* Once: hold a few descriptors in reserve, for when the program has used up all that it may have. */
 void sc_ownfds_init(void);
 
+/* The soft RLIMIT_NOFILE. */
+uint64_t sc_ownfds_limit(void);
+
 /* How many of the wanted descriptors may be held for good, where the program's limit is small. */
 int sc_ownfds_share(int wanted);
 

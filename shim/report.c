@@ -38,23 +38,16 @@ const char *sc_report_via_name(enum sc_via via)
 
 const char *sc_report_outcome_name(enum sc_outcome outcome)
 {
-	switch (outcome) {
-	case SC_OUTCOME_NONE:
-		return "none";
-	case SC_OUTCOME_RST:
-		return "rst";
-	case SC_OUTCOME_FIN:
-		return "fin";
-	case SC_OUTCOME_SHARED:
-		return "shared";
-	case SC_OUTCOME_ABORTIVE:
-		return "abortive";
-	case SC_OUTCOME_TIMEOUT:
-		return "timeout";
-	case SC_OUTCOME_LIMIT:
-		return "limit";
-	}
-	return "?";
+	static const char names[][sizeof("abortive")] = {
+		[SC_OUTCOME_NONE] = "none",
+		[SC_OUTCOME_RST] = "rst",
+		[SC_OUTCOME_FIN] = "fin",
+		[SC_OUTCOME_SHARED] = "shared",
+		[SC_OUTCOME_ABORTIVE] = "abortive",
+		[SC_OUTCOME_TIMEOUT] = "timeout",
+		[SC_OUTCOME_LIMIT] = "limit",
+	};
+	return (unsigned)outcome < sizeof(names) / sizeof(names[0]) ? names[outcome] : "?";
 }
 
 static void add_ipv4(struct sc_line *line, const unsigned char *bytes)

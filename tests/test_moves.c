@@ -5,12 +5,15 @@
  * not been read yet to one that has, or to another process, still has a holder.
  */
 #define sc_procfs_number read_number
+#define sc_procfs_socket_inode read_inode
 #include "../shim/procfs.c"
 #undef sc_procfs_number
+#undef sc_procfs_socket_inode
 
 #include "../shim/births.h"
 #include "../shim/family.h"
 #include "../shim/holders.h"
+#include "../shim/ownfds.h"
 #include "../shim/thread.h"
 #include "harness/unit.h"
 
@@ -25,8 +28,11 @@
 enum { LOW = 30, HIGH = 1013, PATIENCE_S = 20 };
 
 bool sc_procfs_number(const char *name, int *number);
+uint64_t sc_procfs_socket_inode(const char *link, long length);
 
-static void (*act)(void); /* once, when the number HIGH is about to be looked at */
+static void (*act)(void);        /* once, when the number HIGH is about to be looked at */
+static void (*act_behind)(void); /* once, when an entry of the socket has just been read */
+static int own_copy = -1;
 static int holder;
 static int to_holder[2];
 static int from_holder[2];
@@ -42,6 +48,18 @@ bool sc_procfs_number(const char *name, int *number)
 		now();
 	}
 	return is_number;
+}
+
+uint64_t sc_procfs_socket_inode(const char *link, long length)
+{
+	void (*now)(void) = act_behind;
+	uint64_t inode = read_inode(link, length);
+
+	if (now != NULL && inode == query.inode) {
+		act_behind = NULL;
+		now();
+	}
+	return inode;
 }
 
 /* The library's own thread is not here, whose start would need all the rest. */
@@ -71,6 +89,7 @@ static int end_holder(void **state)
 {
 	(void)state;
 	act = NULL;
+	act_behind = NULL;
 	if (holder > 0) {
 		kill(holder, SIGKILL);
 		waitpid(holder, NULL, 0);
@@ -156,6 +175,25 @@ static void test_moves_to_a_child_forked_meanwhile_held(void **state)
 	assert_nobody_is_left();
 }
 
+static void let_go(void)
+{
+	sc_ownfds_empty(own_copy);
+	sc_ownfds_release(own_copy);
+}
+
+/* Another thread has closed the connection, and lets go of the copy that it had for that. */
+static void test_copy_let_go_of_behind_the_look_not_held(void **state)
+{
+	(void)state;
+	own_copy = sc_ownfds_copy(HIGH);
+	assert_true(own_copy > HIGH);
+	close(HIGH);
+	query.birth = SC_BIRTH_ELDER;
+	act_behind = let_go;
+	assert_int_equal(ask(), SC_HOLDERS_NOBODY);
+	assert_null(act_behind);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,9 +201,12 @@ int main(void)
 			test_moves_to_a_number_already_read_held, make_socket, end_holder),
 		cmocka_unit_test_setup_teardown(
 			test_moves_to_a_child_forked_meanwhile_held, make_socket, end_holder),
+		cmocka_unit_test_setup_teardown(
+			test_copy_let_go_of_behind_the_look_not_held, make_socket, end_holder),
 	};
 
 	sc_births_init();
 	sc_family_init();
+	sc_ownfds_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
