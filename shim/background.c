@@ -174,8 +174,11 @@ static void take(struct sc_lingerers *all, struct sc_job *job, const struct sc_n
 	const int fds[SC_CHANNEL_FDS])
 {
 	if (fds[SC_CHANNEL_FD] >= 0) {
-		sc_inspect_addresses(fds[SC_CHANNEL_FD], &job->conn);
-		sc_lingerers_add(all, job, note, fds[SC_CHANNEL_FD], fds[SC_CHANNEL_SET]);
+		/* In the program's table, if the thread has none, and under numbers that are free there. */
+		int fd = sc_ownfds_adopt(fds[SC_CHANNEL_FD]);
+		int set = sc_ownfds_adopt(fds[SC_CHANNEL_SET]);
+		sc_inspect_addresses(fd, &job->conn);
+		sc_lingerers_add(all, job, note, fd, set);
 	}
 }
 

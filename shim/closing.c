@@ -321,6 +321,9 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
 	remember(&it->job, fd, via, caller);
+	if (it->plan.action != SC_ACTION_LINGER) {
+		sc_telling_prepare(&it->job);
+	}
 	sc_sink_prepare();
 	take_note(&it->note, &it->job, fd, &it->plan);
 	take_hold(it, fd);

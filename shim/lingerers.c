@@ -3,6 +3,7 @@
 #include "doubt.h"
 #include "holders.h"
 #include "memory.h"
+#include "ownfds.h"
 #include "parting.h"
 #include "policy.h"
 #include "sys.h"
@@ -157,16 +158,14 @@ static void end_unkept(struct sc_lingerers *all, struct sc_parting *gone, int se
 		.birth = is_known ? birth : sc_births_after(birth, gone->job.age),
 		.born = gone->job.born};
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
-	all->answered();
-	if (set >= 0) {
-		sc_sys_close(set);
-	}
+	sc_ownfds_drop(set);
 	if (query.answer == SC_HOLDERS_NOBODY) {
 		sc_parting_end_now(
 			gone, all->config, all->max > 0 ? "memory" : "connections", all->ended);
 	} else {
 		sc_parting_leave(gone, NULL, all->ended);
 	}
+	all->answered(); /* not before: where it was received in the program's table, an exit goes on */
 }
 
 void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,

@@ -471,6 +471,17 @@ void sc_ownfds_release(int fd)
 	atomic_fetch_sub(&releases_under_way, 1);
 }
 
+void sc_ownfds_drop(int fd)
+{
+	if (fd >= 0 && !is_elsewhere()) {
+		unregister_fd(fd);
+		note(fds.moments, MOMENT_COUNT, fd, false);
+	}
+	if (fd >= 0) {
+		sc_sys_close(fd);
+	}
+}
+
 bool sc_ownfds_has(int fd)
 {
 	if (atomic_load_explicit(&fds.blocks[BLOCK(fd)], memory_order_relaxed) == 0) {

@@ -50,6 +50,9 @@ int sc_ownfds_first_copy(void);
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);
 
+/* Close what was adopted and is of no use as a reserve; fd may be negative. */
+void sc_ownfds_drop(int fd);
+
 /* Is a copy of some descriptor of the program's there, for a moment, in this process? */
 bool sc_ownfds_is_copying(void);
 

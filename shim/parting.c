@@ -2,6 +2,7 @@
 #include "parting.h"
 #include "holders.h"
 #include "inspect.h"
+#include "ownfds.h"
 #include "policy.h"
 #include "resets.h"
 #include "sys.h"
@@ -29,7 +30,7 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
 	if (end->outcome == SC_OUTCOME_RST) {
 		sc_inspect_unacked_late(it->fd, &it->job.conn);
 	}
-	sc_sys_close(it->fd);
+	sc_ownfds_drop(it->fd);
 	bool is_alive = sc_watch_end(&watch, true) == 1;
 	if (is_alive && !it->job.is_in_place && is_held(&it->job)) {
 		end->why = "still held elsewhere";
@@ -50,7 +51,7 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 		resets = sc_resets_before(&now, it->fd);
 	}
 	sc_inspect_unacked_late(it->fd, &it->job.conn);
-	sc_sys_close(it->fd);
+	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
 	if (is_last && has_unread && sc_resets_may_be_more(resets)) {
 		end.outcome = SC_OUTCOME_RST;

@@ -58,6 +58,12 @@ static void add_note(struct sc_event *event, const struct sc_note *note)
 	event->preview_bytes = note->preview_bytes;
 }
 
+void sc_telling_prepare(const struct sc_job *job)
+{
+	struct sc_site stack[config->stack_frames + 1];
+	sc_stacks_get(&job->origin, stack);
+}
+
 void sc_telling_tell(
 	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
 {

@@ -13,6 +13,10 @@
 /* Once, before the first close. config must live for ever. */
 void sc_telling_init(const struct sc_config *config);
 
+/* Before the close of what this thread will tell of: what has to be opened for the first report of a call
+ * site must not get the number that is closed, which another thread may close once more. */
+void sc_telling_prepare(const struct sc_job *job);
+
 /* An sc_job_ended (job.h); *job and *note are only read. */
 void sc_telling_tell(
 	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end);
