@@ -73,9 +73,10 @@ def usable_tracers(program):
 def medians(library, measure_once):
     """Of what is measured, by name: without the library and with it, in turn."""
     runs = {None: [], library: []}
-    for _ in range(REPEATS):
-        for which, measured in runs.items():
-            measured.append(measure_once(which))
+    for turn in range(REPEATS):
+        # There and back: what a run leaves behind (connections in TIME_WAIT) slows the next one.
+        for which in sorted(runs, key=bool, reverse=turn % 2 == 1):
+            runs[which].append(measure_once(which))
     return [
         {name: statistics.median(one[name] for one in measured) for name in measured[0]}
         for measured in runs.values()
