@@ -31,8 +31,9 @@ enum {
  */
 struct background {
 	_Atomic uint32_t count_and_thread;
-	_Atomic uint32_t unanswered; /* given, and not taken, or not asked yet who holds them */
-	_Atomic uint64_t channel;    /* reader + 1 in the upper half, writer + 1 below; 0: none */
+	_Atomic uint32_t
+		unanswered; /* given, and not asked yet who holds them; or, unkept, not ended */
+	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
 	_Atomic bool is_shut;      /* nothing is taken any more */
 	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */

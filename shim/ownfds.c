@@ -473,13 +473,14 @@ void sc_ownfds_release(int fd)
 
 void sc_ownfds_drop(int fd)
 {
-	if (fd >= 0 && !is_elsewhere()) {
-		unregister_fd(fd);
+	if (fd < 0) {
+		return;
+	}
+	if (!is_elsewhere()) {
+		unregister_fd(fd); /* first, as in sc_ownfds_release() */
 		note(fds.moments, MOMENT_COUNT, fd, false);
 	}
-	if (fd >= 0) {
-		sc_sys_close(fd);
-	}
+	sc_sys_close(fd);
 }
 
 bool sc_ownfds_has(int fd)
