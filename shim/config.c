@@ -8,100 +8,107 @@
 #define TALLY_ENTRY SC_CONFIG_TALLY "="
 
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
-/* Strings in tables are arrays: each pointer would be a relocation in every program. */
-enum { CHOICE_SIZE = sizeof("unread") };
+/* Tables without pointers: each would be a relocation in every program. */
+enum { CHOICE_SIZE = sizeof("unread"), CHOICE_MAX = 4 };
 
+/* How a value is parsed. First those with a choice of words. */
 enum kind {
-	KIND_CHOICE,
+	KIND_MODE,
+	KIND_WHEN,
+	KIND_REPORT,
+	KIND_SHUTDOWN,
+	KIND_DEEPBIND,
+	KIND_FORMAT,
+	KIND_SUMMARY,
 	KIND_DURATION,
 	KIND_SIZE,
 	KIND_COUNT,
 	KIND_PREVIEW,
 	KIND_FRAMES,
-	KIND_TEXT,
+	KIND_LOG,
 	KIND_ONLY
 };
 
-/* A row: what users see, then how it is parsed and where it goes. */
-struct row {
-	struct sc_option option;
-	enum kind kind;
-	uint32_t offset;                    /* of the field in struct sc_config */
-	const char (*choices)[CHOICE_SIZE]; /* KIND_CHOICE: in the order of the enum, then "" */
+/* Of each such kind, in the order of its enum. */
+static const char choices[][CHOICE_MAX + 1][CHOICE_SIZE] = {
+	[KIND_MODE] = {"off", "warn", "drain", "fin"},
+	[KIND_WHEN] = {"unread", "always"},
+	[KIND_REPORT] = {"acted", "all"},
+	[KIND_SHUTDOWN] = {"keep", "half"},
+	[KIND_DEEPBIND] = {"keep", "strip"},
+	[KIND_FORMAT] = {"text", "json"},
+	[KIND_SUMMARY] = {"0", "1"},
 };
 
-static const char mode_choices[][CHOICE_SIZE] = {"off", "warn", "drain", "fin", ""};
-static const char when_choices[][CHOICE_SIZE] = {"unread", "always", ""};
-static const char shutdown_choices[][CHOICE_SIZE] = {"keep", "half", ""};
-static const char deepbind_choices[][CHOICE_SIZE] = {"keep", "strip", ""};
-static const char report_choices[][CHOICE_SIZE] = {"acted", "all", ""};
-static const char summary_choices[][CHOICE_SIZE] = {"0", "1", ""};
-static const char format_choices[][CHOICE_SIZE] = {"text", "json", ""};
+/* What each kind accepts, for the complaint and for help: in the order of the kinds. */
+static const char accepts[] =
+	"off, warn, drain or fin\0"
+	"unread or always\0"
+	"acted or all\0"
+	"keep or half\0"
+	"keep or strip\0"
+	"text or json\0"
+	"0 or 1\0"
+	"a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)\0"
+	"a size such as 64K, 16M or 1G (a bare number is bytes)\0"
+	"a count, or auto (a quarter of the soft limit of descriptors)\0"
+	"a number from 0 to 256\0"
+	"a number from 0 to 32\0"
+	"stderr, syslog or a path, in which %p stands for the process id\0"
+	"all, or a list of local:PORT, peer:PORT and peer:ADDR[/LEN][:PORT], with an IPv6 address "
+	"in brackets";
 
-#define ACCEPTS_DURATION "a duration up to 24h such as 250ms, 5s or 2m (a bare number is seconds)"
-#define ACCEPTS_SIZE "a size such as 64K, 16M or 1G (a bare number is bytes)"
-#define ACCEPTS_COUNT "a count, or auto (a quarter of the soft limit of descriptors)"
-#define ACCEPTS_ONLY                                                                   \
-	"all, or a list of local:PORT, peer:PORT and peer:ADDR[/LEN][:PORT], with an " \
-	"IPv6 address in brackets"
 /* Only the command shows help. The library, which is in every program, goes without. */
 #ifdef SC_CONFIG_HAS_HELP
-#define HELP(text) text
+#define HELP(text) .help = text,
 #else
-#define HELP(text) NULL
+#define HELP(text)
 #endif
-#define FIELD(name) offsetof(struct sc_config, name)
+#define FIELD(name) .offset = offsetof(struct sc_config, name)
+
+/* What users see, then how it is parsed and where it goes. */
+struct row {
+	struct sc_option option;
+	uint8_t kind;    /* enum kind */
+	uint16_t offset; /* of the field in struct sc_config */
+#ifdef SC_CONFIG_HAS_HELP
+	const char *help; /* one sentence */
+#endif
+};
 
 static const struct row rows[] = {
-	{{PREFIX "MODE", "warn", "off, warn, drain or fin",
-		 HELP("What to do about a close that would reset its connection.")},
-		KIND_CHOICE, FIELD(mode), mode_choices},
-	{{PREFIX "WHEN", "unread", "unread or always",
-		 HELP("In fin: linger when bytes are unread, or whenever the peer has not sent "
-		      "FIN.")},
-		KIND_CHOICE, FIELD(when), when_choices},
-	{{PREFIX "LINGER_TIME", "30s", ACCEPTS_DURATION,
-		 HELP("In fin: all that one connection may linger.")},
-		KIND_DURATION, FIELD(linger_time_ms), NULL},
-	{{PREFIX "LINGER_TIMEOUT", "5s", ACCEPTS_DURATION,
-		 HELP("In fin: longest silence of the peer while a connection lingers.")},
-		KIND_DURATION, FIELD(linger_timeout_ms), NULL},
-	{{PREFIX "EXIT_TIMEOUT", "2s", ACCEPTS_DURATION,
-		 HELP("In fin: longest that process exit waits for lingering connections.")},
-		KIND_DURATION, FIELD(exit_timeout_ms), NULL},
-	{{PREFIX "DRAIN_MAX", "64M", ACCEPTS_SIZE,
-		 HELP("In drain and fin: most bytes discarded for one connection.")},
-		KIND_SIZE, FIELD(drain_max_bytes), NULL},
-	{{PREFIX "LINGER_MAX", "auto", ACCEPTS_COUNT,
-		 HELP("In fin: connections that linger at once; past it the oldest is finished.")},
-		KIND_COUNT, FIELD(linger_max), NULL},
-	{{PREFIX "LOG", "stderr", "stderr, syslog or a path, in which %p stands for the process id",
-		 HELP("Where reports go.")},
-		KIND_TEXT, FIELD(log), NULL},
-	{{PREFIX "ONLY", "all", ACCEPTS_ONLY, HELP("Connections to look at.")}, KIND_ONLY,
-		FIELD(only), NULL},
-	{{PREFIX "FORMAT", "text", "text or json",
-		 HELP("Reports as lines of text or as one JSON object a line.")},
-		KIND_CHOICE, FIELD(format), format_choices},
-	{{PREFIX "PREVIEW", "0", "a number from 0 to 256",
-		 HELP("Unread bytes shown in a report, escaped; they may be secret.")},
-		KIND_PREVIEW, FIELD(preview_bytes), NULL},
-	{{PREFIX "STACK", "1", "a number from 0 to 32",
-		 HELP("Frames of the closing call stack in a report; 1 is the call site.")},
-		KIND_FRAMES, FIELD(stack_frames), NULL},
-	{{PREFIX "REPORT", "acted", "acted or all",
-		 HELP("Report resets and what was done against them, or also closes left alone.")},
-		KIND_CHOICE, FIELD(report), report_choices},
-	{{PREFIX "SUMMARY", "0", "0 or 1", HELP("At exit, totals per call site.")}, KIND_CHOICE,
-		FIELD(summary), summary_choices},
-	{{PREFIX "SHUTDOWN", "keep", "keep or half",
-		 HELP("In fin: half makes the program's shutdown for reading wait for the close.")},
-		KIND_CHOICE, FIELD(shutdown), shutdown_choices},
-	{{PREFIX "DEEPBIND", "keep", "keep or strip",
-		 HELP("strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins "
-		      "are "
-		      "seen.")},
-		KIND_CHOICE, FIELD(deepbind), deepbind_choices},
+	{{PREFIX "MODE", "warn"}, KIND_MODE, FIELD(mode),
+		HELP("What to do about a close that would reset its connection.")},
+	{{PREFIX "WHEN", "unread"}, KIND_WHEN, FIELD(when),
+		HELP("In fin: linger when bytes are unread, or whenever the peer has not sent "
+		     "FIN.")},
+	{{PREFIX "LINGER_TIME", "30s"}, KIND_DURATION, FIELD(linger_time_ms),
+		HELP("In fin: all that one connection may linger.")},
+	{{PREFIX "LINGER_TIMEOUT", "5s"}, KIND_DURATION, FIELD(linger_timeout_ms),
+		HELP("In fin: longest silence of the peer while a connection lingers.")},
+	{{PREFIX "EXIT_TIMEOUT", "2s"}, KIND_DURATION, FIELD(exit_timeout_ms),
+		HELP("In fin: longest that process exit waits for lingering connections.")},
+	{{PREFIX "DRAIN_MAX", "64M"}, KIND_SIZE, FIELD(drain_max_bytes),
+		HELP("In drain and fin: most bytes discarded for one connection.")},
+	{{PREFIX "LINGER_MAX", "auto"}, KIND_COUNT, FIELD(linger_max),
+		HELP("In fin: connections that linger at once; past it the oldest is finished.")},
+	{{PREFIX "LOG", "stderr"}, KIND_LOG, FIELD(log), HELP("Where reports go.")},
+	{{PREFIX "ONLY", "all"}, KIND_ONLY, FIELD(only), HELP("Connections to look at.")},
+	{{PREFIX "FORMAT", "text"}, KIND_FORMAT, FIELD(format),
+		HELP("Reports as lines of text or as one JSON object a line.")},
+	{{PREFIX "PREVIEW", "0"}, KIND_PREVIEW, FIELD(preview_bytes),
+		HELP("Unread bytes shown in a report, escaped; they may be secret.")},
+	{{PREFIX "STACK", "1"}, KIND_FRAMES, FIELD(stack_frames),
+		HELP("Frames of the closing call stack in a report; 1 is the call site.")},
+	{{PREFIX "REPORT", "acted"}, KIND_REPORT, FIELD(report),
+		HELP("Report resets and what was done against them, or also closes left alone.")},
+	{{PREFIX "SUMMARY", "0"}, KIND_SUMMARY, FIELD(summary),
+		HELP("At exit, totals per call site.")},
+	{{PREFIX "SHUTDOWN", "keep"}, KIND_SHUTDOWN, FIELD(shutdown),
+		HELP("In fin: half makes the program's shutdown for reading wait for the close.")},
+	{{PREFIX "DEEPBIND", "keep"}, KIND_DEEPBIND, FIELD(deepbind),
+		HELP("strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins "
+		     "are seen.")},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
@@ -111,9 +118,30 @@ const struct sc_option *sc_config_option(size_t index)
 	return index < ROW_COUNT ? &rows[index].option : NULL;
 }
 
+static const char *accepts_of(const struct row *row)
+{
+	const char *text = accepts;
+	for (unsigned kind = 0; kind < row->kind; kind++) {
+		text += strlen(text) + 1;
+	}
+	return text;
+}
+
+const char *sc_config_accepts(size_t index)
+{
+	return accepts_of(&rows[index]);
+}
+
+#ifdef SC_CONFIG_HAS_HELP
+const char *sc_config_help(size_t index)
+{
+	return rows[index].help;
+}
+#endif
+
 const char *sc_config_mode_name(enum sc_mode mode)
 {
-	return mode_choices[mode];
+	return choices[KIND_MODE][mode];
 }
 
 /* Digits at the start of text, at most max. NULL where there are none or they are too many;
@@ -163,10 +191,10 @@ static bool parse_quantity(
 	return false;
 }
 
-static bool parse_choice(const char *text, const char (*choices)[CHOICE_SIZE], void *field)
+static bool parse_choice(const char *text, uint8_t kind, void *field)
 {
-	for (unsigned i = 0; *choices[i] != '\0'; i++) {
-		if (strcmp(text, choices[i]) == 0) {
+	for (unsigned i = 0; choices[kind][i][0] != '\0'; i++) {
+		if (strcmp(text, choices[kind][i]) == 0) {
 			memcpy(field, &i, sizeof(i)); /* every enum of the table is unsigned int */
 			return true;
 		}
@@ -209,8 +237,6 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 {
 	void *field = (char *)config + row->offset;
 	switch (row->kind) {
-	case KIND_CHOICE:
-		return parse_choice(text, row->choices, field);
 	case KIND_DURATION:
 		return parse_quantity(text, duration_units, duration_max_ms, field);
 	case KIND_SIZE:
@@ -221,12 +247,13 @@ static bool parse_row(const struct row *row, const char *text, struct sc_config 
 		return parse_up_to(text, SC_PREVIEW_MAX, field);
 	case KIND_FRAMES:
 		return parse_up_to(text, SC_STACK_MAX, field);
-	case KIND_TEXT:
+	case KIND_LOG:
 		return parse_text(text, field);
 	case KIND_ONLY:
 		return sc_only_parse(text, field);
+	default:
+		return parse_choice(text, row->kind, field);
 	}
-	return false;
 }
 
 struct complaint {
@@ -254,7 +281,7 @@ static void complain_of_value(
 	sc_line_add(&complaint.line, "=");
 	sc_line_add_escaped(&complaint.line, value, SHOWN_VALUE_MAX);
 	sc_line_add(&complaint.line, " is not understood; accepted: ");
-	sc_line_add(&complaint.line, row->option.accepts);
+	sc_line_add(&complaint.line, accepts_of(row));
 	sc_line_add(&complaint.line, "; using ");
 	sc_line_add(&complaint.line, row->option.default_text);
 	complaint_send(&complaint, complain, context);

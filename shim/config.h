@@ -50,17 +50,19 @@ struct sc_config {
 /* Not an option, not in the table: what `safeclose run` hands to the library (tally.h). */
 #define SC_CONFIG_TALLY "SAFECLOSE_TALLY"
 
-/* One row of the option table, for help texts and tests. Strings live for ever. Arrays where they are
- * short: each pointer is a relocation in every program that loads the library. */
+/* One row of the option table, for help texts and tests. */
 struct sc_option {
 	char name[sizeof("SAFECLOSE_LINGER_TIMEOUT")]; /* whole name of the variable */
 	char default_text[sizeof("unread")];           /* as a user would type it */
-	const char *accepts; /* what is accepted, for the complaint and for help */
-	const char *help;    /* one sentence; NULL in the library (SC_CONFIG_HAS_HELP) */
 };
 
 /* The rows in order; index from 0; NULL past the last. */
 const struct sc_option *sc_config_option(size_t index);
+
+/* What that row accepts, for the complaint and for help; its one sentence of help (not in the library:
+ * SC_CONFIG_HAS_HELP). The strings live for ever. */
+const char *sc_config_accepts(size_t index);
+const char *sc_config_help(size_t index);
 
 /* As a user types it. */
 const char *sc_config_mode_name(enum sc_mode mode);

@@ -69,7 +69,7 @@ bool cli_settings_take(struct cli_settings *settings, size_t index, const char *
 	if (is_refused) {
 		cli_complain("run: --%s: %s is not understood; accepted: %s",
 			cli_settings_option(index, name), *value != '\0' ? value : "an empty value",
-			option->accepts);
+			sc_config_accepts(index));
 		return false;
 	}
 	settings->values[index] = value;
@@ -105,14 +105,15 @@ void cli_settings_tell(void)
 		const struct sc_option *option = sc_config_option(i);
 		char name[CLI_SETTING_NAME_SIZE];
 		char shown[2 * CLI_SETTING_NAME_SIZE];
-		bool is_short = strlen(option->accepts) <= ACCEPTS_SHOWN_MAX;
+		const char *accepts = sc_config_accepts(i);
+		bool is_short = strlen(accepts) <= ACCEPTS_SHOWN_MAX;
 		snprintf(shown, sizeof(shown), "%s=%s", option->name, option->default_text);
 		printf("  --%-18s ", cli_settings_option(i, name));
 		if (is_short) {
-			printf("%-30s %s\n", shown, option->accepts);
+			printf("%-30s %s\n", shown, accepts);
 		} else {
 			puts(shown);
 		}
-		printf("  %20s %s\n", "", option->help);
+		printf("  %20s %s\n", "", sc_config_help(i));
 	}
 }
