@@ -14,7 +14,9 @@ enum {
 	TABLE_MIN = 1024,
 	FORK_MOMENT_NS = 3000000,
 	UNENDED_FORK_NS = 1000000000, /* a fork whose end is not seen is over by then */
-	TAKING_TRIES = 10000,
+	TAKING_YIELDS = 100,
+	TAKING_WAITS = 1000,
+	TAKING_WAIT_NS = 1000000,
 	FIRST_AGE = 2,
 	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
 	LINE_MAX = 16,
@@ -78,6 +80,7 @@ static struct wish *wishes;
 /* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
 static __thread bool is_vfork_child;
 static __thread bool has_own_sockets; /* that vfork child */
+static __thread int takings_here;
 
 /*
  * The mark is set on the way into vfork and taken back when the parent's call has returned. In
@@ -338,6 +341,7 @@ void sc_births_record_sent(int fd)
 void sc_births_record_fork(void)
 {
 	if (may_write()) {
+		sc_births_await_takings();
 		uint64_t now = now_ns();
 		atomic_store(&process->last_unended_fork_ns, now);
 		atomic_store(&process->last_fork_ns, now);
@@ -350,6 +354,7 @@ bool sc_births_begin_taking(void)
 	if (!may_write()) {
 		return false;
 	}
+	takings_here++;
 	atomic_fetch_add(&process->takings_under_way, 1);
 	if (atomic_load(&process->forks_under_way) == 0) {
 		return true;
@@ -360,14 +365,22 @@ bool sc_births_begin_taking(void)
 
 void sc_births_end_taking(void)
 {
-	atomic_fetch_sub(&process->takings_under_way, 1);
+	takings_here--;
+	if (atomic_load(&process->takings_under_way) > 0) { /* not so in a child of this moment */
+		atomic_fetch_sub(&process->takings_under_way, 1);
+	}
 }
 
-/* Bounded: a signal handler may fork in the middle of one. */
-static void await_takings(void)
+/* One takes some microseconds, and the time that its thread is without a processor. Bounded: a signal
+ * handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
+void sc_births_await_takings(void)
 {
-	for (int i = 0; i < TAKING_TRIES && atomic_load(&process->takings_under_way) > 0; i++) {
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	for (int i = 0; takings_here == 0 && atomic_load(&process->takings_under_way) > 0; i++) {
+		struct timespec moment = {0, i < TAKING_YIELDS ? 0 : TAKING_WAIT_NS};
+		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		if (i == TAKING_YIELDS + TAKING_WAITS) {
+			atomic_store(&process->takings_under_way, 0);
+		}
 	}
 }
 
@@ -375,7 +388,7 @@ void sc_births_begin_fork(void)
 {
 	if (may_write()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
-		await_takings();
+		sc_births_await_takings();
 		sc_ownfds_before_fork();
 		atomic_store(&process->last_fork_ns, now_ns());
 		atomic_fetch_add(&age, 1);

@@ -21,6 +21,12 @@
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 
+static int close_for_real(int fd)
+{
+	sc_births_forget(fd);
+	return sc_real.close(fd);
+}
+
 static inline __attribute__((always_inline)) int close_one(
 	int fd, enum sc_via via, const void *caller)
 {
@@ -30,12 +36,11 @@ static inline __attribute__((always_inline)) int close_one(
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
-	sc_births_forget(fd);
-	if (!is_followed) {
-		return sc_real.close(fd);
+	/* Another thread may have closed it meanwhile, and a look of a third one have the number. */
+	int result = refuse_own(fd) ? -1 : close_for_real(fd);
+	if (is_followed) {
+		sc_closing_end(&closing, was_closed(result));
 	}
-	int result = sc_real.close(fd);
-	sc_closing_end(&closing, was_closed(result));
 	return result;
 }
 

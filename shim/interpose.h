@@ -3,6 +3,7 @@
 #ifndef SC_INTERPOSE_H
 #define SC_INTERPOSE_H
 
+#include "births.h"
 #include "ownfds.h"
 #include "report.h"
 #include "sys.h"
@@ -13,6 +14,7 @@
 /* The library's own descriptors do not exist for the program. Sets errno. */
 static inline bool refuse_own(int fd)
 {
+	sc_births_await_takings();
 	if (!sc_ownfds_has(fd)) {
 		return false;
 	}

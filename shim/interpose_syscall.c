@@ -168,13 +168,15 @@ static long follow_close(long a, const void *caller)
 	if (refuse_own(fd)) {
 		return -1;
 	}
+	long result = -1;
 	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	sc_births_forget(fd);
-	if (!is_followed) {
-		return sc_real.syscall(SYS_close, a);
+	if (!refuse_own(fd)) { /* as in close() */
+		sc_births_forget(fd);
+		result = sc_real.syscall(SYS_close, a);
 	}
-	long result = sc_real.syscall(SYS_close, a);
-	sc_closing_end(&closing, was_closed((int)result));
+	if (is_followed) {
+		sc_closing_end(&closing, was_closed((int)result));
+	}
 	return result;
 }
 

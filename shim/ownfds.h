@@ -46,6 +46,11 @@ void sc_ownfds_forget_parent(void);
  * relatives. */
 int sc_ownfds_first_copy(void);
 
+/* Around what opens a descriptor under a low number, until that is adopted or closed again: a close of
+ * the same number that comes twice waits. end() gets what begin() returned. */
+bool sc_ownfds_begin_opening(void);
+void sc_ownfds_end_opening(bool is_counted);
+
 /* Take over fd, a descriptor of the library's own making, under the number it has. Returns fd, or
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);

@@ -31,10 +31,13 @@ struct entry {
 int sc_procfs_open_with(int at, const char *name, int flags)
 {
 	int fd;
+	bool is_counted = sc_ownfds_begin_opening();
 	do {
 		fd = (int)SC_SYS4(SYS_openat, at, name, O_RDONLY | O_CLOEXEC | flags, 0);
 	} while (fd == -EMFILE && sc_ownfds_make_room());
-	return sc_ownfds_adopt(fd);
+	fd = sc_ownfds_adopt(fd);
+	sc_ownfds_end_opening(is_counted);
+	return fd;
 }
 
 int sc_procfs_open(int at, const char *name)

@@ -78,12 +78,14 @@ static int open_path(int pid)
 /* Returns a descriptor for good, or a negative errno. */
 static int open_target(int pid)
 {
+	bool is_counted = sc_ownfds_begin_opening();
 	int fd = target == TO_SYSLOG ? sc_devlog_open() : open_path(pid);
-	if (fd < 0) {
-		return fd;
+	int copy = fd;
+	if (fd >= 0) {
+		copy = sc_ownfds_copy_for_good(fd);
+		sc_sys_close(fd);
 	}
-	int copy = sc_ownfds_copy_for_good(fd);
-	sc_sys_close(fd);
+	sc_ownfds_end_opening(is_counted);
 	return copy;
 }
 

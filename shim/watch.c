@@ -85,12 +85,13 @@ bool sc_watch_give_up(int fd)
 /* A set of the child's own, under the number of the inherited one. */
 static bool replace_set(int place, int set)
 {
+	bool is_counted = sc_ownfds_begin_opening();
 	int fresh = create_set();
-	if (fresh < 0) {
-		return false;
+	bool is_replaced = fresh >= 0 && SC_SYS3(SYS_dup3, fresh, set, O_CLOEXEC) == set;
+	if (fresh >= 0) {
+		sc_sys_close(fresh);
 	}
-	bool is_replaced = SC_SYS3(SYS_dup3, fresh, set, O_CLOEXEC) == set;
-	sc_sys_close(fresh);
+	sc_ownfds_end_opening(is_counted);
 	if (is_replaced) {
 		atomic_store(&is_inherited[place], false);
 		atomic_store(&is_used[place], false);
@@ -126,7 +127,9 @@ static void take_set(struct sc_watch *watch)
 		}
 		atomic_store(&sets[i], mark);
 	}
+	bool is_counted = sc_ownfds_begin_opening();
 	watch->set = sc_ownfds_adopt(create_set()); /* many threads at once */
+	sc_ownfds_end_opening(is_counted);
 }
 
 static void give_set_back(const struct sc_watch *watch)
