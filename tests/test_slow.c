@@ -37,16 +37,21 @@ static const struct slow {
 	{"recvmsg_beside_a_child", "recvmsg", CHILD},
 };
 
+static void require_strace(void)
+{
+	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
+		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
+		skip();
+	}
+}
+
 /* Each such call is held up by delay_us microseconds. */
 static struct stage *start(
 	const char *call, int delay_us, const char *preload, const char *mode, const char *words)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
 
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
+	require_strace();
 	program_start(&stage->program,
 		&(struct program_options){.executable = STRACE, .is_alone = true},
 		"-f -qq -o /dev/null -e inject=%s:delay_enter=%d -E LD_PRELOAD=%s "
@@ -123,10 +128,36 @@ static void test_slow_to_let_go_is_no_holder(void **state)
 	}
 }
 
+/*
+ * Between a thread's look and its close another one has closed the same descriptor, and what the library
+ * opens for a third close has the number.
+ */
+static void test_slow_second_close_takes_nothing(void **state)
+{
+	static const char *const libraries[] = {"", PROGRAM_LIBRARY};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		struct stage_end end;
+
+		require_strace();
+		program_start(&stage->program,
+			&(struct program_options){.executable = STRACE, .is_alone = true},
+			"-f -qq -o /dev/null -e inject=read:delay_exit=100000 "
+			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %stwice",
+			libraries[i], PROGRAM_FOLDER);
+		end = stage_judge(stage, program_await_exit(&stage->program));
+		assert_int_equal(end.status, 0);
+		assert_string_equal(end.output, "closed 1 times\n");
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_slow_control_resets, slows),
 	ROWS_SUBJECT(test_slow_ends_with_fin, slows),
 	ROWS_PLAIN(test_slow_to_let_go_is_no_holder),
+	ROWS_PLAIN(test_slow_second_close_takes_nothing),
 };
 
 int main(void)

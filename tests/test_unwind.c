@@ -35,6 +35,16 @@ void sc_ownfds_release(int fd)
 	}
 }
 
+bool sc_ownfds_begin_opening(void)
+{
+	return false;
+}
+
+void sc_ownfds_end_opening(bool is_counted)
+{
+	(void)is_counted;
+}
+
 bool sc_ownfds_make_room(void)
 {
 	return false;

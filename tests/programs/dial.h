@@ -118,4 +118,32 @@ static inline void close_well(int fd)
 	must(errno == ERRNO_BEFORE, "close touched errno");
 }
 
+/* A listener on loopback, for a program that is its own peer. */
+static inline int listen_here(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");
+	must(listen(listener, 8) == 0, "listen");
+	return listener;
+}
+
+/* Both ends of a connection: fds[1] has a byte unread. */
+static inline void connect_pair(int listener, int fds[2])
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	struct pollfd polled = {.events = POLLIN};
+
+	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	must(connect(fds[0], (struct sockaddr *)&address, size) == 0, "connect");
+	fds[1] = accept(listener, NULL, NULL);
+	must(fds[1] >= 0 && write(fds[0], "u", 1) == 1, "accept");
+	polled.fd = fds[1];
+	must(poll(&polled, 1, WAIT_MS) == 1, "no byte came");
+}
+
 #endif

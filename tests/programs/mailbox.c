@@ -22,22 +22,6 @@ enum {
 
 static int listener;
 
-/* Both ends of a connection: fds[1] has a byte unread. */
-static void connect_pair(int fds[2])
-{
-	struct sockaddr_in address;
-	socklen_t size = sizeof(address);
-	struct pollfd polled = {.events = POLLIN};
-
-	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
-	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-	must(connect(fds[0], (struct sockaddr *)&address, size) == 0, "connect");
-	fds[1] = accept(listener, NULL, NULL);
-	must(fds[1] >= 0 && write(fds[0], "u", 1) == 1, "accept");
-	polled.fd = fds[1];
-	must(poll(&polled, 1, WAIT_MS) == 1, "no byte came");
-}
-
 struct letter {
 	struct msghdr header;
 	struct iovec part;
@@ -99,7 +83,7 @@ static void open_box(int type, int pair[2], int *peer)
 	int ends[2];
 
 	must(socketpair(AF_UNIX, type, 0, pair) == 0, "socketpair");
-	connect_pair(ends);
+	connect_pair(listener, ends);
 	*peer = ends[0];
 	send_fd(pair[0], ends[1]);
 	close_well(ends[1]);
@@ -285,14 +269,8 @@ static void close_beside_forks(void)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-
 	must(argc > 1, "arguments");
-
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	must(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0, "bind");
-	must(listen(listener, 8) == 0, "listen");
+	listener = listen_here();
 	if (strcmp(argv[argc - 1], "looks") == 0) {
 		look();
 	} else {
