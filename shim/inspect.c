@@ -202,6 +202,19 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn)
 	conn->inode = sc_inspect_inode(fd);
 }
 
+static bool is_open(uint8_t state)
+{
+	return state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT;
+}
+
+bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
+{
+	struct sc_conn now;
+	now.state = conn->state; /* where there is no answer */
+	ask_state(fd, &now);
+	return is_open(conn->state) && !is_open(now.state);
+}
+
 bool sc_inspect_is_peer_done(int fd)
 {
 	struct sc_conn conn = {.proto = ask_proto(fd)};

@@ -45,6 +45,9 @@ void sc_inspect_unacked_late(int fd, struct sc_conn *conn);
  */
 size_t sc_inspect_peek(int fd, void *bytes, size_t max);
 
+/* Has somebody sent the connection's FIN since the whole look at conn, or is it over even? */
+bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn);
+
 /* Has the peer sent its FIN, or is there none (any more)? */
 bool sc_inspect_is_peer_done(int fd);
 

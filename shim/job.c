@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "job.h"
 #include "family.h"
+#include "inspect.h"
 
-void sc_job_claim(struct sc_job *job)
+/* Who has executed another program since is not of the family, but its FIN shows. */
+void sc_job_claim(struct sc_job *job, int fd)
 {
-	job->is_twins = job->birth != SC_BIRTH_SOLE && !sc_family_claim_end(job->conn.inode);
+	job->is_twins =
+		job->birth != SC_BIRTH_SOLE && (!sc_family_claim_end(job->conn.inode) ||
+						       sc_inspect_has_ended_since(fd, &job->conn));
 }
 
 void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)
 {
-	bool has_less = job->birth != SC_BIRTH_SOLE && end->outcome == SC_OUTCOME_FIN &&
-			end->why == NULL && end->drained_bytes < job->conn.unread_bytes;
-	bool is_later = job->is_twins && job->conn.unread_bytes == 0;
-	if (has_less || (is_later && end->outcome != SC_OUTCOME_RST)) {
+	bool is_others = job->is_twins && end->outcome != SC_OUTCOME_RST;
+	if (job->conn.unread_bytes > 0) {
+		is_others = job->birth != SC_BIRTH_SOLE && end->outcome == SC_OUTCOME_FIN &&
+			    end->why == NULL && end->drained_bytes < job->conn.unread_bytes;
+	}
+	if (is_others) {
 		end->outcome = SC_OUTCOME_SHARED;
 		end->why = NULL;
 	}

@@ -25,7 +25,7 @@ struct sc_job {
 	uint8_t via;      /* enum sc_via */
 	uint8_t birth;    /* enum sc_birth, before the call that closed */
 	bool is_in_place; /* the program's own descriptor stays open (exec may fail) */
-	bool is_twins;    /* a relative has begun to end it before */
+	bool is_twins;    /* somebody has begun to end it before */
 };
 
 /* Told when the connection has ended. note: NULL where reports show none. */
@@ -35,9 +35,9 @@ typedef void sc_job_ended(
 /*
  * Two holders may find at once that nobody else holds the connection any more, and end it together.
  * One has got the bytes, or, where there were none, has begun first; the other's close was not the last
- * one. Before it begins, and when it has ended:
+ * one. Before it begins to linger, and when it has ended:
  */
-void sc_job_claim(struct sc_job *job);
+void sc_job_claim(struct sc_job *job, int fd);
 void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end);
 
 #endif

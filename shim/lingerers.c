@@ -93,7 +93,7 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 		.max_bytes = all->config->drain_max_bytes,
 	};
 	it->phase = SC_PHASE_LINGERING;
-	sc_job_claim(&it->job);
+	sc_job_claim(&it->job, it->fd);
 	/* SIGIO and SIGURG went to the program; it has closed. */
 	SC_SYS3(SYS_fcntl, it->fd, 8 /* F_SETOWN */, 0);
 	sc_linger_begin(&it->linger, it->fd, &limits);
@@ -258,7 +258,6 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 			if (!is_newer && other->phase == SC_PHASE_LINGERING) {
 				struct sc_job older = other->job;
 				other->job = it->job;
-				other->job.is_twins = older.is_twins;
 				it->job = older;
 				swap_notes(all, slot, (uint32_t)(it - all->kept.slots));
 			}
@@ -281,14 +280,12 @@ static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
 /* Has another holder read all and let go? With SAFECLOSE_WHEN=always it lingers all the same. */
 static bool is_moot(const struct sc_lingerers *all, struct sc_lingerer *it)
 {
-	if (!sc_doubt_is_moot(it)) {
+	bool is_read = sc_doubt_is_moot(it);
+	if (is_read && all->config->when == SC_WHEN_ALWAYS) {
+		it->job.conn.unread_bytes = 0;
 		return false;
 	}
-	if (all->config->when != SC_WHEN_ALWAYS) {
-		return true;
-	}
-	it->job.conn.unread_bytes = 0;
-	return false;
+	return is_read;
 }
 
 static void act_on(struct sc_lingerers *all, const struct sc_holders_query *query)

@@ -200,6 +200,23 @@ static void test_cat_ends_with_fin(void **state)
 	}
 }
 
+/* The first close waits for cat, which is young, and then both libraries linger. One tells. */
+static void test_cat_always_tells_one_end(void **state)
+{
+	struct stage_end end = sharing_run(CONNECT "pipe 4 5 spawn-filter cat 4 3 close 4 " CLOSE_3
+						   "hear on close 5 wait",
+		&(struct sharing_options){.mode = "fin",
+			.variable = "SAFECLOSE_WHEN=always",
+			.another = "SAFECLOSE_REPORT=all",
+			.ending = "]: fclose(1) "});
+
+	(void)state;
+	assert_was_fin(&end);
+	if (text_lines_with(end.errors, " fin in ", NULL) != 1) {
+		fail_msg("not one end:\n%s", end.errors);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_program_that_holds_it_is_left_alone", sharing_test_left_alone, left_alone),
 	ROWS_NAMED("test_last_program_control_resets", sharing_test_last_control_resets, last),
@@ -215,6 +232,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_cat_control_resets),
 	ROWS_PLAIN(test_cat_warn_reports_its_fclose),
 	ROWS_PLAIN(test_cat_ends_with_fin),
+	ROWS_PLAIN(test_cat_always_tells_one_end),
 };
 
 int main(void)

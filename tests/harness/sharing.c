@@ -24,7 +24,7 @@ struct stage_end sharing_run(const char *words, const struct sharing_options *op
 
 	program_start(&stage->program,
 		&(struct program_options){.mode = options->mode,
-			.environment = {options->variable},
+			.environment = {options->variable, options->another},
 			.is_alone = true},
 		"%s hear go", script);
 	free(script);

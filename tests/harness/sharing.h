@@ -29,6 +29,7 @@ struct sharing_row {
 struct sharing_options {
 	const char *mode;
 	const char *variable; /* one more of the environment */
+	const char *another;  /* and another one; or NULL */
 	const char *closing;  /* stderr contains this at "closed" */
 	const char *ending;   /* and this when the connection has ended */
 };
