@@ -359,6 +359,7 @@ static void end_here(struct sc_closing *it)
 	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
 	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
 	if (verdict.action != SC_ACTION_PASS) {
+		sc_job_claim(&it->job, it->held);
 		end = sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
 		sc_job_yield_to_twin(&it->job, &end);
 	} else {

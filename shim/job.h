@@ -35,7 +35,7 @@ typedef void sc_job_ended(
 /*
  * Two holders may find at once that nobody else holds the connection any more, and end it together.
  * One has got the bytes, or, where there were none, has begun first; the other's close was not the last
- * one. Before it begins to linger, and when it has ended:
+ * one. Before it begins, and when it has ended:
  */
 void sc_job_claim(struct sc_job *job, int fd);
 void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end);

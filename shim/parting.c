@@ -64,6 +64,7 @@ void sc_parting_end_now(
 	struct sc_parting *it, const struct sc_config *config, const char *why, sc_job_ended *ended)
 {
 	enum sc_action action = sc_policy_decide(config, &it->job.conn, SC_HOLDERS_NOBODY).action;
+	sc_job_claim(&it->job, it->fd);
 	struct sc_linger_end end = sc_linger_end_now(it->fd, action, config->drain_max_bytes);
 	sc_job_yield_to_twin(&it->job, &end);
 	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
