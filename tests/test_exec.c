@@ -194,6 +194,89 @@ static void test_exec_of_a_child_that_waits_keeps_nothing(void **state)
 	assert_int_equal(text_lines_with(end.errors, "drained 1000, fin in ", NULL), 1);
 }
 
+/* ---- between a spawn and its program ------------------------------------------------------- */
+
+/*
+ * posix_spawn() in one thread, while another closes the connection: with actions that open two files of
+ * the kind which waits for the other end, the child is there, and its program not yet begun.
+ */
+#define HELD_SPAWN(connect, closing, actions, words)                               \
+	connect AWAIT_UNREAD "thread open-read 4 FILES/begun close 3 " closing     \
+			     "open 3 FILES/go end spawn-with write:8:FILES/begun," \
+			     "read:9:FILES/go" actions " " words "end wait join "
+
+/* How the child lets go of it before its program begins: no library can see that. */
+static const struct sharing_row spawns[] = {
+	{"close", HELD_SPAWN(CONNECT, "", ",close:3", "")},
+	{"closefrom", HELD_SPAWN(CONNECT, "", ",closefrom:3", "")},
+	{"dup2_over_it", HELD_SPAWN(CONNECT, "", ",dup2:9:3", "")},
+	{"open_over_it", HELD_SPAWN(CONNECT, "", ",read:3:/dev/null", "")},
+	{"close_on_exec", HELD_SPAWN(CONNECT_CLOEXEC, "", "", "")},
+};
+
+static struct stage_end close_during_a_spawn(const struct sharing_row *row, const char *mode)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	char *filled = text_replaced(row->words, "FILES", files);
+	char *words = text_replaced(filled, "TARGET", stage->peer.target);
+	struct stage_end end;
+
+	program_start(&stage->program, &(struct program_options){.mode = mode, .is_alone = true},
+		"%s hear go", words);
+	free(filled);
+	free(words);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	end = stage_finish(stage, true);
+	assert_int_equal(end.status, 0);
+	return end;
+}
+
+static void test_spawn_control_of_a_close_meanwhile_resets(void **state)
+{
+	struct stage_end end = close_during_a_spawn(*state, NULL);
+
+	assert_was_reset(&end);
+}
+
+/* The close that the program made was not the one which reset it. */
+static void test_spawn_warn_does_not_see_what_it_resets(void **state)
+{
+	struct stage_end end = close_during_a_spawn(*state, "warn");
+
+	assert_was_reset(&end);
+	assert_not_reported(&end);
+}
+
+static void test_spawn_is_waited_for_by_a_close_meanwhile(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = close_during_a_spawn(*state, modes[i]);
+
+		assert_was_fin(&end);
+		assert_reported(&end, "]: close(3) ", "; drained 1000, fin in ");
+	}
+}
+
+/* The program that begins then is the one who has it. */
+static void test_spawn_leaves_it_to_its_program(void **state)
+{
+	char *words =
+		text_replaced(HELD_SPAWN(CONNECT, "say closed ", "", USE("3")), "FILES", files);
+
+	(void)state;
+	for (size_t i = 0; i < SHARING_MODES; i++) {
+		struct stage_end end =
+			sharing_run(words, &(struct sharing_options){.mode = sharing_modes[i]});
+
+		assert_was_untouched(&end);
+		assert_not_reported(&end);
+	}
+	free(words);
+}
+
 /* ---- what fails ---------------------------------------------------------------------------- */
 
 static const struct failure {
@@ -292,7 +375,7 @@ static bool make_files(void)
 		     "sed 's,/ld-linux,/no-linux,' " ACTOR " >orphan;"
 		     "echo 'exec " ACTOR " \"$@\"' >headless;"
 		     "{ echo '#!/bin/sh'; cat headless; } >script;"
-		     "chmod 755 *; chmod 644 plain")) {
+		     "chmod 755 *; chmod 644 plain; mkfifo begun go")) {
 		return false;
 	}
 	char *busy = text_replaced("FILES/busy", "FILES", files);
@@ -309,6 +392,10 @@ static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_exec_leaves_alone", sharing_test_left_alone, left_alone),
 	ROWS_PLAIN(test_exec_control_of_a_child_that_waits_resets),
 	ROWS_PLAIN(test_exec_of_a_child_that_waits_keeps_nothing),
+	ROWS_SUBJECT(test_spawn_control_of_a_close_meanwhile_resets, spawns),
+	ROWS_SUBJECT(test_spawn_warn_does_not_see_what_it_resets, spawns),
+	ROWS_SUBJECT(test_spawn_is_waited_for_by_a_close_meanwhile, spawns),
+	ROWS_PLAIN(test_spawn_leaves_it_to_its_program),
 	ROWS_SUBJECT(test_exec_that_fails_leaves_all, failures),
 };
 

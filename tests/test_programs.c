@@ -27,6 +27,15 @@
 	CONNECT "control 100 pipe 4 5 spawn system-background talk 100 " words \
 		" end close 5 " CLOSE_3 "read-end 4"
 
+/*
+ * posix_spawn() with actions on the child's descriptors, which nothing can see. A number that is free
+ * then is the next one which the child gets; and what is opened there instead, it may read.
+ */
+#define ACTION_CLOSES(actions, words) \
+	CONNECT AWAIT_UNREAD "spawn-with " actions " " words "say closed end wait " USE("3")
+#define ACTION_MOVES(actions, words) \
+	CONNECT "control 100 spawn-with " actions " talk 100 " words " end " CLOSE_3
+
 /* A server's child with its connection on 0, 1 and 2, as inetd starts it. */
 #define INETD(words)                                                                       \
 	CONNECT "fork control 100 dup2 3 0 dup2 3 1 dup2 3 2 close 3 exec talk 100 " words \
@@ -41,6 +50,14 @@ static const struct sharing_row left_alone[] = {
 	{"closed_by_posix_spawnp", PROGRAM_CLOSES("posix_spawnp") "wait " USE("3")},
 	{"closed_by_popen", PROGRAM_CLOSES("popen") "wait " USE("3")},
 	{"closed_by_system", PROGRAM_CLOSES("system") USE("3")},
+	{"file_action_close", ACTION_CLOSES("close:3", "pipe 3 4 ")},
+	{"file_action_closefrom", ACTION_CLOSES("closefrom:3", "pipe 3 4 ")},
+	{"file_action_dup2_over_it", ACTION_CLOSES("read:4:/dev/null,dup2:4:3", "read-end 3 ")},
+	{"file_action_open_over_it", ACTION_CLOSES("read:3:/dev/null", "read-end 3 ")},
+	{"file_action_dup2_to_2", ACTION_CLOSES("dup2:3:2,close:3", "pipe 3 4 ")},
+	{"file_action_dup2_to_0_and_1",
+		ACTION_MOVES("dup2:3:0,dup2:3:1,close:3",
+			"hear on read 0 1000 write 1 5000 close 0 close 1") "wait"},
 	{"exec_in_a_child", CONNECT "fork exec " USE("3") "end " CLOSE_3 "wait"},
 	{"exec_in_a_vfork_child",
 		CONNECT "control 100 vfork exec talk 100 " USE("3") "end " CLOSE_3 "wait"},
@@ -59,6 +76,13 @@ static const struct sharing_row last[] = {
 	{"posix_spawn_closes", PROGRAM_ENDS("posix_spawn", "close 3") "wait"},
 	{"posix_spawn_exits", PROGRAM_ENDS("posix_spawn", "exit 0") "wait"},
 	{"posix_spawnp_ends", PROGRAM_ENDS("posix_spawnp", "exit-now 0") "wait"},
+	{"file_action_closes",
+		CONNECT AWAIT_UNREAD "pipe 4 5 spawn-with close:3 pipe 3 6 close 5 say closed "
+				     "read-end 4 end hear on close 3 close 5 wait"},
+	{"file_action_dup2_to_0_closes",
+		ACTION_MOVES("dup2:3:0,close:3", "hear on close 0") "wait"},
+	{"file_action_dup2_to_0_and_1_exits",
+		ACTION_MOVES("dup2:3:0,dup2:3:1,close:3", "hear on exit 0") "wait"},
 	{"popen_returns", PROGRAM_ENDS("popen", "") "wait"},
 	{"system_in_the_background", BACKGROUND("hear on close 3")},
 	{"over_exec_at_exit", CONNECT "fork exec hear on exit 0 end " CLOSE_3 "wait"},
