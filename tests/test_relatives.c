@@ -5,8 +5,8 @@
  * one. In a pid namespace any number but the first may be anybody's.
  */
 #include "births.h"
+#include "harness/plainfds.h"
 #include "harness/unit.h"
-#include "ownfds.h"
 #include "relatives.h"
 
 #include <errno.h>
@@ -39,31 +39,6 @@ struct sc_births_family sc_births_get_family(void)
 bool sc_births_may_be_of_line(int pid)
 {
 	return pid == SELF;
-}
-
-int sc_ownfds_adopt(int fd)
-{
-	return fd;
-}
-
-void sc_ownfds_release(int fd)
-{
-	close(fd);
-}
-
-bool sc_ownfds_begin_opening(void)
-{
-	return false;
-}
-
-void sc_ownfds_end_opening(bool is_counted)
-{
-	(void)is_counted;
-}
-
-bool sc_ownfds_make_room(void)
-{
-	return false;
 }
 
 /* ---- /proc ----------------------------------------------------------------------------------- */

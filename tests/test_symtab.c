@@ -5,8 +5,8 @@
  * first byte to the last; a file that is not what lies in memory has none, and one that is broken is
  * never believed further than it reaches.
  */
-#include "../shim/ownfds.h"
 #include "../shim/symtab.h"
+#include "harness/plainfds.h"
 #include "harness/unit.h"
 
 #include <dlfcn.h>
@@ -30,34 +30,6 @@ static size_t content_bytes;
 static uint64_t base; /* where it is mapped */
 static char folder[] = "/tmp/safeclose-symtab-XXXXXX";
 static char path[64];
-
-/* The rest of the library is not here: a descriptor is its number. */
-int sc_ownfds_adopt(int fd)
-{
-	return fd;
-}
-
-void sc_ownfds_release(int fd)
-{
-	if (fd >= 0) {
-		close(fd);
-	}
-}
-
-bool sc_ownfds_begin_opening(void)
-{
-	return false;
-}
-
-void sc_ownfds_end_opening(bool is_counted)
-{
-	(void)is_counted;
-}
-
-bool sc_ownfds_make_room(void)
-{
-	return false;
-}
 
 static int load(void **state)
 {

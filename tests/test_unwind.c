@@ -8,8 +8,8 @@
  */
 #include "../shim/cfi.h"
 #include "../shim/module.h"
-#include "../shim/ownfds.h"
 #include "../shim/unwind.h"
+#include "harness/plainfds.h"
 #include "harness/rows.h"
 #include "harness/sanitizer.h"
 
@@ -21,34 +21,6 @@
 #include <unistd.h>
 
 enum { FRAMES_MAX = 64, BIG_FRAME = 300 * 1024 };
-
-/* The rest of the library is not here: a descriptor is its number. */
-int sc_ownfds_adopt(int fd)
-{
-	return fd;
-}
-
-void sc_ownfds_release(int fd)
-{
-	if (fd >= 0) {
-		close(fd);
-	}
-}
-
-bool sc_ownfds_begin_opening(void)
-{
-	return false;
-}
-
-void sc_ownfds_end_opening(bool is_counted)
-{
-	(void)is_counted;
-}
-
-bool sc_ownfds_make_room(void)
-{
-	return false;
-}
 
 /* ---- stacks as they are ----------------------------------------------------------------------- */
 
