@@ -578,10 +578,13 @@ static void test_cli_run_options_end_at_the_command(void **state)
 static struct stage_end run_actor(
 	const char *options, const char *const *environment, const char *words, size_t connections)
 {
-	struct stage *stage = stage_open(PEER_IPV4);
 	struct program_options how = {.executable = SAFECLOSE};
-	char *placed = text_replaced(words, "TARGET", stage->peer.target);
+	struct stage *stage;
+	char *placed;
 
+	skip_for_sanitizer();
+	stage = stage_open(PEER_IPV4);
+	placed = text_replaced(words, "TARGET", stage->peer.target);
 	for (size_t i = 0; environment && environment[i]; i++) {
 		how.environment[i] = environment[i];
 	}
@@ -613,7 +616,6 @@ static void test_cli_run_warns(void **state)
 	struct stage_end end;
 
 	(void)state;
-	skip_for_sanitizer();
 	end = run_actor("", NULL, CLOSES, 1);
 	assert_was_reset(&end);
 	assert_reported(&end, ": 100 unread", "rst (unread)");
@@ -625,7 +627,6 @@ static void test_cli_run_fin_cures(void **state)
 	struct stage_end end;
 
 	(void)state;
-	skip_for_sanitizer();
 	end = run_actor("--mode fin", NULL, CLOSES, 1);
 	assert_was_fin(&end);
 	end = run_actor("--mode fin --fail-on-reset", NULL, CLOSES, 1);
@@ -639,7 +640,6 @@ static void test_cli_run_fails_on_a_reset(void **state)
 	struct stage_end end;
 
 	(void)state;
-	skip_for_sanitizer();
 	end = run_actor("--fail-on-reset", NULL, CLOSES, 1);
 	assert_int_equal(end.status, FAILED_ON_RESET);
 	assert_was_reset(&end);
@@ -659,7 +659,6 @@ static void test_cli_run_never_makes_a_failure_a_success(void **state)
 	struct stage_end end;
 
 	(void)state;
-	skip_for_sanitizer();
 	end = run_actor("--fail-on-reset", NULL, CLOSES " exit 3", 1);
 	assert_int_equal(end.status, 3);
 	assert_sum(&end, "1 connection was");
@@ -674,7 +673,6 @@ static void test_cli_run_counts_whatever_is_reported_where(void **state)
 		"--report all", "--log syslog"};
 
 	(void)state;
-	skip_for_sanitizer();
 	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
 		char options[128];
 		struct stage_end end;
@@ -741,7 +739,6 @@ static void test_cli_run_counts_in_the_whole_tree(void **state)
 	bool is_nobody_possible = can_nobody_run_actor();
 
 	(void)state;
-	skip_for_sanitizer();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char options[256];
 		char count[64];
@@ -787,7 +784,6 @@ static void test_cli_run_within_itself_counts_in_both(void **state)
 	char options[512];
 
 	(void)state;
-	skip_for_sanitizer();
 	end = run_actor("--fail-on-reset=9 --log /dev/null " SAFECLOSE " run --fail-on-reset=8",
 		NULL, CLOSES, 1);
 	assert_int_equal(end.status, 8);
@@ -933,6 +929,14 @@ static pid_t await_ready(struct command *command)
 	return (pid_t)atoi(line + strlen("ready "));
 }
 
+/* Starts one that tells of its signals. Returns its number. */
+static pid_t start_signalled(struct command *command)
+{
+	skip_for_sanitizer();
+	command_start(command, RUN("--fail-on-reset", SIGNALLED), NULL);
+	return await_ready(command);
+}
+
 static void test_cli_run_passes_signals_on_once(void **state)
 {
 	static const int numbers[] = {
@@ -942,9 +946,7 @@ static void test_cli_run_passes_signals_on_once(void **state)
 	char wanted[512] = "";
 
 	(void)state;
-	skip_for_sanitizer();
-	command_start(&command, RUN("--fail-on-reset", SIGNALLED), NULL);
-	await_ready(&command);
+	start_signalled(&command);
 	snprintf(wanted, sizeof(wanted), "%s", command_await_output(&command, "ready "));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		char line[32];
@@ -1033,9 +1035,7 @@ static void test_cli_run_killed_ends_the_command(void **state)
 	pid_t pid;
 
 	(void)state;
-	skip_for_sanitizer();
-	command_start(&command, RUN("--fail-on-reset", SIGNALLED), NULL);
-	pid = await_ready(&command);
+	pid = start_signalled(&command);
 	kill(command.pid, SIGKILL);
 	await_gone(pid);
 	end = command_finish(&command);
@@ -1107,9 +1107,7 @@ static void test_cli_run_command_stopped_alone_goes_on(void **state)
 	pid_t pid;
 
 	(void)state;
-	skip_for_sanitizer();
-	command_start(&command, RUN("--fail-on-reset", SIGNALLED), NULL);
-	pid = await_ready(&command);
+	pid = start_signalled(&command);
 	kill(pid, SIGSTOP);
 	await_state(pid, true);
 	kill(command.pid, SIGUSR1); /* it listens */
@@ -1127,9 +1125,7 @@ static void test_cli_run_stops_and_continues_with_the_command(void **state)
 	pid_t pid;
 
 	(void)state;
-	skip_for_sanitizer();
-	command_start(&command, RUN("--fail-on-reset", SIGNALLED), NULL);
-	pid = await_ready(&command);
+	pid = start_signalled(&command);
 	for (int i = 0; i < 3; i++) {
 		kill(command.pid, SIGTSTP);
 		await_state(pid, true);
@@ -1185,29 +1181,6 @@ struct session {
 	char heard[256];
 };
 
-static void open_session(struct session *session)
-{
-	int ends[2];
-
-	memset(session, 0, sizeof(*session));
-	session->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	assert_true(session->terminal >= 0);
-	assert_int_equal(grantpt(session->terminal), 0);
-	assert_int_equal(unlockpt(session->terminal), 0);
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	fcntl(session->terminal, F_SETFL, O_NONBLOCK);
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	session->told = ends[0];
-	session->pid = fork();
-	if (session->pid == 0) {
-		const char *name = ptsname(session->terminal);
-
-		close(session->terminal);
-		lead_session(name, ends[1]);
-	}
-	close(ends[1]);
-}
-
 static void append(int fd, char *text, size_t size)
 {
 	size_t length = strlen(text);
@@ -1236,6 +1209,40 @@ static void await_text(struct session *session, const char *seen, const char *he
 	}
 }
 
+static void open_session(struct session *session)
+{
+	int ends[2];
+
+	skip_for_sanitizer();
+	memset(session, 0, sizeof(*session));
+	session->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(session->terminal >= 0);
+	assert_int_equal(grantpt(session->terminal), 0);
+	assert_int_equal(unlockpt(session->terminal), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fcntl(session->terminal, F_SETFL, O_NONBLOCK);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	session->told = ends[0];
+	session->pid = fork();
+	if (session->pid == 0) {
+		const char *name = ptsname(session->terminal);
+
+		close(session->terminal);
+		lead_session(name, ends[1]);
+	}
+	close(ends[1]);
+	await_text(session, "ready ", NULL);
+}
+
+/* To who has the terminal, which is the runner: it passes it on behind what it has passed on before. */
+static void signal_runner(const struct session *session)
+{
+	pid_t runner = 0;
+
+	assert_int_equal(ioctl(session->terminal, TIOCGPGRP, &runner), 0);
+	kill(runner, SIGUSR1);
+}
+
 static void type(const struct session *session, const char *key)
 {
 	assert_int_equal(write(session->terminal, key, 1), 1);
@@ -1255,17 +1262,12 @@ static void test_cli_run_terminals_signals_come_once(void **state)
 	struct session session;
 
 	(void)state;
-	skip_for_sanitizer();
 	open_session(&session);
-	await_text(&session, "ready ", NULL);
 	type(&session, "\003");
 	await_text(&session, "got 2\r\n", NULL);
 	type(&session, "\034");
 	await_text(&session, "got 3\r\n", NULL);
-	/* Behind what the runner would have passed on. */
-	pid_t runner = 0;
-	assert_int_equal(ioctl(session.terminal, TIOCGPGRP, &runner), 0);
-	kill(runner, SIGUSR1);
+	signal_runner(&session);
 	await_text(&session, "got 10\r\n", NULL);
 	type(&session, "\004");
 	await_text(&session, NULL, "ended 0\n");
@@ -1280,14 +1282,10 @@ static void test_cli_run_job_control_stops_and_goes_on(void **state)
 	struct session session;
 
 	(void)state;
-	skip_for_sanitizer();
 	open_session(&session);
-	await_text(&session, "ready ", NULL);
 	type(&session, "\032");
 	await_text(&session, NULL, "stopped 20\n"); /* and is continued */
-	pid_t runner = 0;
-	assert_int_equal(ioctl(session.terminal, TIOCGPGRP, &runner), 0);
-	kill(runner, SIGUSR1);
+	signal_runner(&session);
 	await_text(&session, "got 10\r\n", NULL);
 	type(&session, "\032");
 	await_text(&session, NULL, "stopped 20\nstopped 20\n");
@@ -1304,9 +1302,7 @@ static void test_cli_run_terminal_that_hangs_up_ends_it(void **state)
 	int status;
 
 	(void)state;
-	skip_for_sanitizer();
 	open_session(&session);
-	await_text(&session, "ready ", NULL);
 	pid = (pid_t)atoi(strstr(session.seen, "ready ") + 6);
 	close(session.terminal);
 	await_gone(pid);
