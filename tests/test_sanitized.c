@@ -6,9 +6,9 @@
  * not have.
  */
 #include "harness/crowd.h"
+#include "harness/rows.h"
 #include "harness/sanitizer.h"
 #include "harness/text.h"
-#include "harness/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +25,6 @@ static const struct row {
 	{"clang, address", "clang", "address"},
 	{"clang, thread", "clang", "thread"},
 };
-
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 /* gcc's asks to be the first library of all, and leaks are not looked for in a namespace. */
 #define OPTIONS "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"
@@ -121,35 +119,15 @@ static void test_sanitized_fin_ends_with_fin(void **state)
 	assert_sites(&end, 240);
 }
 
-static const struct subject {
-	const char *name;
-	CMUnitTestFunction test;
-} subjects[] = {
-	{"test_sanitized_control_resets", test_sanitized_control_resets},
-	{"test_sanitized_warn_reports_each_reset", test_sanitized_warn_reports_each_reset},
-	{"test_sanitized_drain_ends_with_fin", test_sanitized_drain_ends_with_fin},
-	{"test_sanitized_fin_ends_with_fin", test_sanitized_fin_ends_with_fin},
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_sanitized_control_resets, rows),
+	ROWS_SUBJECT(test_sanitized_warn_reports_each_reset, rows),
+	ROWS_SUBJECT(test_sanitized_drain_ends_with_fin, rows),
+	ROWS_SUBJECT(test_sanitized_fin_ends_with_fin, rows),
 };
-
-enum { TEST_COUNT = ROW_COUNT * sizeof(subjects) / sizeof(subjects[0]) };
 
 int main(void)
 {
-	static struct CMUnitTest tests[TEST_COUNT];
-	static char names[TEST_COUNT][96];
-
-	for (size_t i = 0; i < TEST_COUNT; i++) {
-		const struct subject *subject = &subjects[i / ROW_COUNT];
-
-		snprintf(names[i], sizeof(names[i]), "%s (%s)", subject->name,
-			rows[i % ROW_COUNT].name);
-		tests[i] = (struct CMUnitTest){
-			.name = names[i],
-			.test_func = subject->test,
-			.setup_func = make_program,
-			.teardown_func = remove_program,
-			.initial_state = (void *)(uintptr_t)&rows[i % ROW_COUNT],
-		};
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return rows_run_between(
+		subjects, sizeof(subjects) / sizeof(subjects[0]), make_program, remove_program);
 }

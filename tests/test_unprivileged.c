@@ -132,6 +132,14 @@ static void test_unprivileged_ends_with_fin(void **state)
 
 static char trace_path[64];
 
+static void skip_without_strace(void)
+{
+	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
+		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
+		skip();
+	}
+}
+
 static int make_trace(void)
 {
 	int fd;
@@ -189,10 +197,7 @@ static void test_unprivileged_does_not_look_into_proc(void **state)
 {
 	const struct row *row = *state;
 
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
+	skip_without_strace();
 	assert_int_equal(make_trace(), 0);
 	trace_run(row, "drain");
 	trace_run(row, "fin");
@@ -202,12 +207,14 @@ static void test_unprivileged_does_not_look_into_proc(void **state)
 /* ---- relatives that may not be read ---------------------------------------------------------- */
 
 #define CLOSE_3 AWAIT_UNREAD "close 3 say closed "
+#define WORKER_CLOSES CONNECT "fork " DROP CLOSE_3 "end wait " USE("3")
+#define WORKER_EXECS_AND_CLOSES CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3")
 
 static const struct sharing_row unreadable[] = {
-	{"worker_closes", CONNECT "fork " DROP CLOSE_3 "end wait " USE("3")},
+	{"worker_closes", WORKER_CLOSES},
 	{"worker_of_a_worker_closes",
 		CONNECT "fork fork " DROP CLOSE_3 "end wait end wait " USE("3")},
-	{"worker_execs_and_closes", CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3")},
+	{"worker_execs_and_closes", WORKER_EXECS_AND_CLOSES},
 };
 
 static void test_unreadable_relative_leaves_it_alone(void **state)
@@ -309,9 +316,10 @@ static void test_stranger_fin_ends_with_fin(void **state)
 	"end close 7 wait "
 #define HIDDEN "hide close 6 write 5 1 " USE("3")
 #define BESIDE_HIDDEN "read 4 1 close 7 " CLOSE_3 "read-end 6 "
+#define HIDDEN_CHILD SERVICE("fork " HIDDEN "end " BESIDE_HIDDEN)
 
 static const struct sharing_row hidden[] = {
-	{"child", SERVICE("fork " HIDDEN "end " BESIDE_HIDDEN)},
+	{"child", HIDDEN_CHILD},
 	{"child_before_a_dup", SERVICE("fork " HIDDEN "end await-tick dup 3 8 close 3 dup 8 3 "
 				       "close 8 " BESIDE_HIDDEN)},
 	{"orphan",
@@ -325,20 +333,38 @@ static const struct sharing_row hidden[] = {
 #define HIDDEN_PIDS(words) "hidden-pids " words "hear go end"
 
 static const struct sharing_row hidden_by_proc[] = {
-	{"worker_closes", HIDDEN_PIDS(CONNECT "fork " DROP CLOSE_3 "end wait " USE("3"))},
-	{"worker_execs_and_closes",
-		HIDDEN_PIDS(CONNECT "fork " DROP "exec " CLOSE_3 "end wait " USE("3"))},
-	{"service_closes",
-		HIDDEN_PIDS("open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP "exec " CONNECT
-			    "fork hide close 6 write 5 1 " USE(
-				    "3") "end read 4 1 "
-					 "close 7 " CLOSE_3 "read-end 6 end close 7 wait ")},
+	{"worker_closes", HIDDEN_PIDS(WORKER_CLOSES)},
+	{"worker_execs_and_closes", HIDDEN_PIDS(WORKER_EXECS_AND_CLOSES)},
+	{"child", HIDDEN_PIDS(HIDDEN_CHILD)},
 };
 
 static void test_hidden_relative_leaves_it_alone(void **state)
 {
 	program_require_other_user();
 	sharing_test_left_alone(state);
+}
+
+/*
+ * A program that inherited the connection over exec closes it last. The options' program is given the
+ * command, which ends with what runs the actor.
+ */
+static struct stage_end close_inherited(const struct program_options *options, const char *command)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage_end end;
+
+	program_start(&stage->program, options,
+		"%sconnect 3 %s fork exec hear on await-unread 3 1000 close 3 say closed end "
+		"close 3 say left wait hear go",
+		command, stage->peer.target);
+	peer_accept(&stage->peer);
+	program_hear(&stage->program, "left");
+	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
+	program_say(&stage->program, "on");
+	end = stage_finish(stage, true);
+	assert_int_equal(end.status, 0);
+	assert_was_reset(&end);
+	return end;
 }
 
 /* Any process could have given it what it was started with, and not all may be read. */
@@ -349,23 +375,12 @@ static void test_inherited_over_exec_is_left_alone(void **state)
 	(void)state;
 	program_require_other_user();
 	for (size_t i = 0; i < 2; i++) {
-		struct stage *stage = stage_open(PEER_IPV4);
-		struct stage_end end;
+		struct stage_end end =
+			close_inherited(&(struct program_options){.mode = modes[i],
+						.environment = {"SAFECLOSE_REPORT=all"},
+						.is_unprivileged = true},
+				"");
 
-		program_start(&stage->program,
-			&(struct program_options){.mode = modes[i],
-				.environment = {"SAFECLOSE_REPORT=all"},
-				.is_unprivileged = true},
-			"connect 3 %s fork exec hear on await-unread 3 1000 close 3 say closed end "
-			"close 3 say left wait hear go",
-			stage->peer.target);
-		peer_accept(&stage->peer);
-		program_hear(&stage->program, "left");
-		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
-		program_say(&stage->program, "on");
-		end = stage_finish(stage, true);
-		assert_int_equal(end.status, 0);
-		assert_was_reset(&end);
 		if (text_lines_with(end.errors, ": 1000 unread", "; rst (holders unknown) in ") !=
 			1) {
 			fail_msg("expected one reset, not:\n%s", end.errors);
@@ -381,29 +396,18 @@ static void test_copy_let_go_late_is_waited_for(void **state)
 
 	(void)state;
 	program_require_other_user();
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
+	skip_without_strace();
 	for (size_t i = 0; i < 2; i++) {
-		struct stage *stage = stage_open(PEER_IPV4);
+		char command[1024];
 		struct stage_end end;
 
-		program_start(&stage->program,
-			&(struct program_options){.executable = STRACE, .is_unprivileged = true},
+		snprintf(command, sizeof(command),
 			"-f -qq -o /dev/null -e trace=dup3 -e inject=dup3:delay_enter=200000 "
-			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s "
-			"-E SAFECLOSE_REPORT=all %sactor connect 3 %s fork exec "
-			"hear on await-unread 3 1000 close 3 say closed end close 3 say left wait "
-			"hear go",
-			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER, stage->peer.target);
-		peer_accept(&stage->peer);
-		program_hear(&stage->program, "left");
-		peer_send(&stage->peer, SHARING_UNREAD_BYTES);
-		program_say(&stage->program, "on");
-		end = stage_finish(stage, true);
-		assert_int_equal(end.status, 0);
-		assert_was_reset(&end);
+			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s -E SAFECLOSE_REPORT=all %sactor ",
+			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER);
+		end = close_inherited(
+			&(struct program_options){.executable = STRACE, .is_unprivileged = true},
+			command);
 		assert_reported(&end, ": 1000 unread", "; rst (holders unknown) in ");
 	}
 }

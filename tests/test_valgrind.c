@@ -5,9 +5,9 @@
  * neither, and each connection ends as the mode has it.
  */
 #include "harness/crowd.h"
+#include "harness/rows.h"
 #include "harness/sanitizer.h"
 #include "harness/text.h"
-#include "harness/unit.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -32,8 +32,6 @@ static const struct row {
 	{"threads", "threads", "same", 60, 0},
 	{"many_threads", "threads", "churn", 240, 120},
 };
-
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 static struct crowd_end run(const struct row *row, const char *mode)
 {
@@ -92,34 +90,15 @@ static void test_valgrind_fin_is_clean(void **state)
 	assert_crowd_was_fin(&end, row->unread + row->clean);
 }
 
-static const struct subject {
-	const char *name;
-	CMUnitTestFunction test;
-} subjects[] = {
-	{"test_valgrind_control_resets", test_valgrind_control_resets},
-	{"test_valgrind_warn_is_clean", test_valgrind_warn_is_clean},
-	{"test_valgrind_drain_is_clean", test_valgrind_drain_is_clean},
-	{"test_valgrind_fin_is_clean", test_valgrind_fin_is_clean},
+static const struct rows_subject subjects[] = {
+	ROWS_SUBJECT(test_valgrind_control_resets, rows),
+	ROWS_SUBJECT(test_valgrind_warn_is_clean, rows),
+	ROWS_SUBJECT(test_valgrind_drain_is_clean, rows),
+	ROWS_SUBJECT(test_valgrind_fin_is_clean, rows),
 };
-
-enum { TEST_COUNT = ROW_COUNT * sizeof(subjects) / sizeof(subjects[0]) };
 
 int main(void)
 {
-	static struct CMUnitTest tests[TEST_COUNT];
-	static char names[TEST_COUNT][96];
-
-	for (size_t i = 0; i < TEST_COUNT; i++) {
-		const struct subject *subject = &subjects[i / ROW_COUNT];
-
-		snprintf(names[i], sizeof(names[i]), "%s (%s)", subject->name,
-			rows[i % ROW_COUNT].name);
-		tests[i] = (struct CMUnitTest){
-			.name = names[i],
-			.test_func = subject->test,
-			.teardown_func = crowd_teardown,
-			.initial_state = (void *)(uintptr_t)&rows[i % ROW_COUNT],
-		};
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return rows_run_between(
+		subjects, sizeof(subjects) / sizeof(subjects[0]), NULL, crowd_teardown);
 }
