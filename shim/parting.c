@@ -7,6 +7,7 @@
 #include "resets.h"
 #include "sys.h"
 #include "watch.h"
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 /* The connection outlives our last close of it: is it in a program's hands? (The other copies there
@@ -51,9 +52,11 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 		resets = sc_resets_before(&now, it->fd);
 	}
 	sc_inspect_unacked_late(it->fd, &it->job.conn);
+	/* Both ends may have sent their FIN meanwhile: then the kernel sends nothing any more. */
+	bool is_over = it->job.conn.state == TCP_CLOSE;
 	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
-	if (is_last && has_unread && sc_resets_may_be_more(resets)) {
+	if (is_last && has_unread && !is_over && sc_resets_may_be_more(resets)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}

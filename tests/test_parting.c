@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// LINK: parting.o inspect.o sys.o
+/*
+ * sc_parting_leave(), where nobody can tell who else holds the connection and this was the last close
+ * of it: what is told, against what the peer sees. The connections are real; who else holds them and
+ * what the kernel has counted is what each test says.
+ */
+#include "harness/unit.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../shim/holders.h"
+#include "../shim/inspect.h"
+#include "../shim/ownfds.h"
+#include "../shim/parting.h"
+#include "../shim/resets.h"
+#include "../shim/watch.h"
+
+enum {
+	UNREAD_BYTES = 100,
+	DEADLINE_S = 20, /* of every wait; none is ever used up */
+};
+
+/* ---- what parting.c asks of others ----------------------------------------------------------- */
+
+static int watch_answer; /* 1: somebody else holds it, 0: nobody */
+
+void sc_watch_begin(struct sc_watch *watch, int fd)
+{
+	(void)fd;
+	watch->set = -1;
+}
+
+int sc_watch_end(struct sc_watch *watch, bool is_sole)
+{
+	(void)watch;
+	(void)is_sole;
+	return watch_answer;
+}
+
+void sc_ownfds_drop(int fd)
+{
+	assert_int_equal(close(fd), 0);
+}
+
+int64_t sc_resets_before(const struct sc_conn *conn, int fd)
+{
+	(void)conn;
+	(void)fd;
+	return -1; /* no count is to be had, as behind a chroot */
+}
+
+bool sc_resets_may_be_more(int64_t before)
+{
+	return before < 0;
+}
+
+void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
+{
+	(void)queries;
+	(void)count;
+	(void)own_table;
+	fail_msg("nobody is to be looked for");
+}
+
+struct sc_verdict sc_policy_decide(
+	const struct sc_config *config, const struct sc_conn *conn, enum sc_holders holders)
+{
+	(void)config;
+	(void)conn;
+	(void)holders;
+	fail_msg("nothing is to be decided");
+	return (struct sc_verdict){0};
+}
+
+struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t max_bytes)
+{
+	(void)fd;
+	(void)action;
+	(void)max_bytes;
+	fail_msg("left alone means that nothing is read");
+	return (struct sc_linger_end){0};
+}
+
+void sc_job_claim(struct sc_job *job, int fd)
+{
+	(void)job;
+	(void)fd;
+}
+
+void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)
+{
+	(void)job;
+	(void)end;
+}
+
+/* ---- a connection ----------------------------------------------------------------------------- */
+
+struct pair {
+	int ours;
+	int peer;
+};
+
+static struct pair connect_pair(void)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	socklen_t size = sizeof(addr);
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &size), 0);
+	struct pair pair = {.peer = socket(AF_INET, SOCK_STREAM, 0)};
+	assert_int_equal(connect(pair.peer, (struct sockaddr *)&addr, size), 0);
+	pair.ours = accept(listener, NULL, NULL);
+	assert_true(pair.ours >= 0);
+	close(listener);
+	return pair;
+}
+
+static time_t clock_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static bool is_late(time_t begun)
+{
+	return clock_s() - begun > DEADLINE_S;
+}
+
+static int state_of(int fd)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+	return info.tcpi_state;
+}
+
+static void await_state(int fd, int state)
+{
+	time_t begun = clock_s();
+	while (state_of(fd) != state) {
+		assert_false(is_late(begun));
+		sched_yield();
+	}
+}
+
+static void send_unread(const struct pair *pair)
+{
+	char bytes[UNREAD_BYTES] = "";
+	assert_int_equal(send(pair->peer, bytes, sizeof(bytes), 0), sizeof(bytes));
+	time_t begun = clock_s();
+	for (int unread = 0; unread < UNREAD_BYTES; sched_yield()) {
+		assert_int_equal(ioctl(pair->ours, FIONREAD, &unread), 0);
+		assert_false(is_late(begun));
+	}
+}
+
+static bool is_reset(int peer)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+	assert_int_equal(getsockopt(peer, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+	return error != 0;
+}
+
+/* ---- leaving it ------------------------------------------------------------------------------- */
+
+static struct sc_linger_end told;
+
+static void keep(
+	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
+{
+	(void)job;
+	(void)note;
+	told = *end;
+}
+
+static void leave(const struct pair *pair)
+{
+	struct sc_parting parting = {.fd = pair->ours};
+	sc_inspect_quickly(pair->ours, &parting.job.conn);
+	assert_int_equal(parting.job.conn.unread_bytes, UNREAD_BYTES);
+	told = (struct sc_linger_end){0};
+	sc_parting_leave(&parting, "holders unknown", keep);
+}
+
+static void test_leave_last_close_over_unread_is_told_as_reset(void **state)
+{
+	(void)state;
+	watch_answer = 0;
+	struct pair pair = connect_pair();
+	send_unread(&pair);
+	leave(&pair);
+	assert_true(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_RST);
+	assert_string_equal(told.why, "holders unknown");
+	close(pair.peer);
+}
+
+static void test_leave_half_closed_over_unread_is_told_as_reset(void **state)
+{
+	(void)state;
+	watch_answer = 0;
+	struct pair pair = connect_pair();
+	send_unread(&pair);
+	shutdown(pair.ours, SHUT_WR);
+	await_state(pair.ours, TCP_FIN_WAIT2);
+	leave(&pair);
+	assert_true(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_RST);
+	close(pair.peer);
+}
+
+/* As an FTP server's data connection: the client has closed too while holders were looked for. */
+static void test_leave_when_both_ends_have_closed_is_no_reset(void **state)
+{
+	(void)state;
+	watch_answer = 0;
+	struct pair pair = connect_pair();
+	send_unread(&pair);
+	shutdown(pair.ours, SHUT_WR);
+	shutdown(pair.peer, SHUT_WR);
+	await_state(pair.ours, TCP_CLOSE);
+	leave(&pair);
+	assert_false(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
+	assert_string_equal(told.why, "holders unknown");
+	close(pair.peer);
+}
+
+static void test_leave_what_somebody_holds_is_shared(void **state)
+{
+	(void)state;
+	watch_answer = 1;
+	struct pair pair = connect_pair();
+	send_unread(&pair);
+	int other = dup(pair.ours);
+	leave(&pair);
+	assert_false(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
+	close(other);
+	close(pair.peer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_leave_last_close_over_unread_is_told_as_reset),
+		cmocka_unit_test(test_leave_half_closed_over_unread_is_told_as_reset),
+		cmocka_unit_test(test_leave_when_both_ends_have_closed_is_no_reset),
+		cmocka_unit_test(test_leave_what_somebody_holds_is_shared),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
