@@ -17,6 +17,7 @@ enum {
 	TAKING_YIELDS = 100,
 	TAKING_WAITS = 1000,
 	TAKING_WAIT_NS = 1000000,
+	OPENING_LOOKS = 4000, /* some microseconds */
 	FIRST_AGE = 2,
 	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
 	LINE_MAX = 16,
@@ -44,6 +45,7 @@ struct process {
 		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic int32_t forks_under_way;
 	_Atomic int32_t takings_under_way;
+	_Atomic int32_t openings_under_way;
 	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
 	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
@@ -338,10 +340,23 @@ void sc_births_record_sent(int fd)
 	}
 }
 
+/* One takes some microseconds, and the time that its thread is without a processor. Bounded: a signal
+ * handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
+static void await_takings(void)
+{
+	for (int i = 0; takings_here == 0 && atomic_load(&process->takings_under_way) > 0; i++) {
+		struct timespec moment = {0, i < TAKING_YIELDS ? 0 : TAKING_WAIT_NS};
+		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		if (i == TAKING_YIELDS + TAKING_WAITS) {
+			atomic_store(&process->takings_under_way, 0);
+		}
+	}
+}
+
 void sc_births_record_fork(void)
 {
 	if (may_write()) {
-		sc_births_await_takings();
+		await_takings();
 		uint64_t now = now_ns();
 		atomic_store(&process->last_unended_fork_ns, now);
 		atomic_store(&process->last_fork_ns, now);
@@ -371,16 +386,24 @@ void sc_births_end_taking(void)
 	}
 }
 
-/* One takes some microseconds, and the time that its thread is without a processor. Bounded: a signal
- * handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
-void sc_births_await_takings(void)
+bool sc_births_begin_opening(void)
 {
-	for (int i = 0; takings_here == 0 && atomic_load(&process->takings_under_way) > 0; i++) {
-		struct timespec moment = {0, i < TAKING_YIELDS ? 0 : TAKING_WAIT_NS};
-		SC_SYS2(SYS_nanosleep, &moment, NULL);
-		if (i == TAKING_YIELDS + TAKING_WAITS) {
-			atomic_store(&process->takings_under_way, 0);
-		}
+	bool is_counted = may_write();
+	if (is_counted) {
+		atomic_fetch_add(&process->openings_under_way, 1);
+	}
+	return is_counted;
+}
+
+void sc_births_end_opening(void)
+{
+	atomic_fetch_sub(&process->openings_under_way, 1);
+}
+
+/* No system call: where other threads open much, this comes with every close. */
+void sc_births_await_openings(void)
+{
+	for (int i = 0; i < OPENING_LOOKS && atomic_load(&process->openings_under_way) > 0; i++) {
 	}
 }
 
@@ -388,7 +411,7 @@ void sc_births_begin_fork(void)
 {
 	if (may_write()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
-		sc_births_await_takings();
+		await_takings();
 		sc_ownfds_before_fork();
 		atomic_store(&process->last_fork_ns, now_ns());
 		atomic_fetch_add(&age, 1);

@@ -45,13 +45,21 @@ void sc_births_begin_fork(void);
 void sc_births_end_fork(int result);
 
 /*
- * Around what puts something of the library's under a number that only the kernel knows at first: a
- * child would keep it, and a close that comes twice would take it away. Both wait for the end of it.
- * begin(): false while a fork is under way; then there is nothing to end.
+ * Around what puts copies of connections under numbers that only the kernel knows at first: a child
+ * would keep them. A fork waits for the end of it. begin(): false while a fork is under way; then there
+ * is nothing to end.
  */
 bool sc_births_begin_taking(void);
 void sc_births_end_taking(void);
-void sc_births_await_takings(void);
+
+/*
+ * Around what opens something of the library's under such a number: a close that comes twice would take
+ * it away. await(): some microseconds at most. begin(): false in a vfork child; then there is nothing to
+ * end.
+ */
+bool sc_births_begin_opening(void);
+void sc_births_end_opening(void);
+void sc_births_await_openings(void);
 
 /*
  * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show

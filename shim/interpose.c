@@ -36,8 +36,7 @@ static inline __attribute__((always_inline)) int close_one(
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
-	/* Another thread may have closed it meanwhile, and a look of a third one have the number. */
-	int result = refuse_own(fd) ? -1 : close_for_real(fd);
+	int result = refuse_own_at_last(fd) ? -1 : close_for_real(fd);
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed(result));
 	}

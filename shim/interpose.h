@@ -14,12 +14,19 @@
 /* The library's own descriptors do not exist for the program. Sets errno. */
 static inline bool refuse_own(int fd)
 {
-	sc_births_await_takings();
 	if (!sc_ownfds_has(fd)) {
 		return false;
 	}
 	errno = EBADF;
 	return true;
+}
+
+/* Right before the real close: another thread may have closed fd meanwhile, and what the library opens
+ * for a third one has the number. */
+static inline bool refuse_own_at_last(int fd)
+{
+	sc_births_await_openings();
+	return refuse_own(fd);
 }
 
 /* Linux frees the number whatever close(2) returns, but for EBADF. */

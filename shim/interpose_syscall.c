@@ -170,7 +170,7 @@ static long follow_close(long a, const void *caller)
 	}
 	long result = -1;
 	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	if (!refuse_own(fd)) { /* as in close() */
+	if (!refuse_own_at_last(fd)) {
 		sc_births_forget(fd);
 		result = sc_real.syscall(SYS_close, a);
 	}

@@ -176,13 +176,13 @@ static void note(_Atomic int *list, int count, int fd, bool goes_on)
 
 bool sc_ownfds_begin_opening(void)
 {
-	return !is_elsewhere() && sc_births_begin_taking();
+	return !is_elsewhere() && sc_births_begin_opening();
 }
 
 void sc_ownfds_end_opening(bool is_counted)
 {
 	if (is_counted) {
-		sc_births_end_taking();
+		sc_births_end_opening();
 	}
 }
 
