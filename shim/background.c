@@ -22,6 +22,7 @@ enum {
 	RECEIVE_MAX = 4096,     /* connections taken before they are looked after */
 	EXIT_SLACK_MS = 100,    /* for the reports of what was cut off */
 	PREDECESSOR_TRIES = 1000,
+	FORBIDDEN_WAIT_NS = 1000000,
 };
 
 /*
@@ -138,10 +139,15 @@ static void wake_waiters(_Atomic uint32_t *word)
 	SC_SYS6(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* Where waiting is forbidden (seccomp), a moment is all that it lasts. */
 static void wait_for_change(_Atomic uint32_t *word, uint32_t seen, uint64_t timeout_ms)
 {
 	struct timespec wait = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
-	SC_SYS6(SYS_futex, word, FUTEX_WAIT, seen, &wait, NULL, 0);
+	long error = SC_SYS6(SYS_futex, word, FUTEX_WAIT, seen, &wait, NULL, 0);
+	if (error < 0 && error != -EAGAIN && error != -EINTR && error != -ETIMEDOUT) {
+		struct timespec moment = {0, FORBIDDEN_WAIT_NS};
+		SC_SYS2(SYS_nanosleep, &moment, NULL);
+	}
 }
 
 static void one_is_answered(void)
