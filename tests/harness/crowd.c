@@ -20,9 +20,15 @@ enum { MEMBERS_MAX = 2048, LISTENER = 0, PROGRAM = 1, OUTPUT = 2, FIRST_MEMBER =
 static struct {
 	struct pollfd polled[FIRST_MEMBER + MEMBERS_MAX]; /* all but the listener are its own */
 	size_t count;                                     /* 0: not open */
-	bool sends_late;
+	const struct crowd_options *options;
 	struct crowd_end end;
 } crowd;
+
+/* Connections that have ended, and that peers who stay keep. */
+static struct {
+	int fds[MEMBERS_MAX];
+	size_t count;
+} kept;
 
 static void close_crowd(void)
 {
@@ -31,6 +37,9 @@ static void close_crowd(void)
 	}
 	for (size_t i = FIRST_MEMBER; i < crowd.count; i++) {
 		close(crowd.polled[i].fd);
+	}
+	while (kept.count > 0) {
+		close(kept.fds[--kept.count]);
 	}
 	memset(&crowd, 0, sizeof(crowd));
 }
@@ -41,7 +50,7 @@ int crowd_teardown(void **state)
 	return stage_teardown(state);
 }
 
-static void open_crowd(const struct stage *stage, bool sends_late)
+static void open_crowd(const struct stage *stage, const struct crowd_options *options)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, stage->program.pid, 0);
 
@@ -50,7 +59,7 @@ static void open_crowd(const struct stage *stage, bool sends_late)
 	crowd.polled[PROGRAM] = (struct pollfd){.fd = pidfd, .events = POLLIN};
 	crowd.polled[OUTPUT] = (struct pollfd){.fd = stage->program.output, .events = POLLIN};
 	crowd.count = FIRST_MEMBER;
-	crowd.sends_late = sends_late;
+	crowd.options = options;
 }
 
 static void accept_member(void)
@@ -77,7 +86,7 @@ static void note_end(int fd, bool is_eof)
 		return;
 	}
 	crowd.end.fins++;
-	if (crowd.sends_late) {
+	if (crowd.options->sends_late) {
 		send(fd, "l", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		send(fd, "!", 1, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_OOB);
 	}
@@ -96,7 +105,11 @@ static bool serve_member(int fd)
 		return true;
 	}
 	note_end(fd, received == 0);
-	close(fd);
+	if (crowd.options->stays && kept.count < MEMBERS_MAX) {
+		kept.fds[kept.count++] = fd;
+	} else {
+		close(fd);
+	}
 	return false;
 }
 
@@ -167,7 +180,7 @@ struct crowd_end crowd_run(const struct crowd_options *options, const char *form
 	program.is_alone = true; /* once one is, all are */
 	program_start(&stage->program, &program, "%u %s", stage->peer.port, words);
 	free(words);
-	open_crowd(stage, options->sends_late);
+	open_crowd(stage, options);
 	serve(&stage->program);
 	end = stage_judge(stage, program_await_exit(&stage->program));
 	result = crowd.end;

@@ -18,6 +18,7 @@ enum { CROWD_BYTES = 1000 };
 
 struct crowd_options {
 	struct program_options program; /* gets the peers' port as its first argument */
+	bool stays;                     /* and does not hang up before the program has ended */
 	bool sends_late;                /* after the program's FIN two more bytes, one urgent */
 };
 
