@@ -349,8 +349,10 @@ static void add_file_action(posix_spawn_file_actions_t *actions, const char *act
 
 	if (sscanf(action, "close:%d", &fd) == 1) {
 		error = posix_spawn_file_actions_addclose(actions, fd);
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
 	} else if (sscanf(action, "closefrom:%d", &fd) == 1) {
 		error = posix_spawn_file_actions_addclosefrom_np(actions, fd);
+#endif
 	} else if (sscanf(action, "dup2:%d:%d", &fd, &other_fd) == 2) {
 		error = posix_spawn_file_actions_adddup2(actions, fd, other_fd);
 	} else if (sscanf(action, "read:%d:%255s", &fd, path) == 2) {
