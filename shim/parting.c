@@ -39,6 +39,12 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
 	ended(&it->job, it->note, end);
 }
 
+static bool has_unread(int fd, struct sc_conn *now)
+{
+	sc_inspect_quickly(fd, now);
+	return now->unread_bytes > 0 || now->is_urgent;
+}
+
 void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ended)
 {
 	struct sc_linger_end end = {SC_OUTCOME_SHARED, why, 0};
@@ -46,17 +52,19 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	struct sc_watch watch;
 	int64_t resets = -1;
 	sc_watch_begin(&watch, it->fd);
-	sc_inspect_quickly(it->fd, &now);
-	bool has_unread = now.unread_bytes > 0 || now.is_urgent;
-	if (has_unread) {
+	bool is_unread = has_unread(it->fd, &now);
+	if (is_unread) {
 		resets = sc_resets_before(&now, it->fd);
 	}
 	sc_inspect_unacked_late(it->fd, &it->job.conn);
 	/* Both ends may have sent their FIN meanwhile: then the kernel sends nothing any more. */
 	bool is_over = it->job.conn.state == TCP_CLOSE;
+	/* Another holder may have read it since, and closed: where the kernel's count is not to be had,
+	 * only the very last look is worth something. */
+	is_unread = is_unread && !is_over && has_unread(it->fd, &now);
 	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
-	if (is_last && has_unread && !is_over && sc_resets_may_be_more(resets)) {
+	if (is_last && is_unread && sc_resets_may_be_more(resets)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}

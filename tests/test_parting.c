@@ -30,7 +30,8 @@ enum {
 
 /* ---- what parting.c asks of others ----------------------------------------------------------- */
 
-static int watch_answer; /* 1: somebody else holds it, 0: nobody */
+static int watch_answer;      /* 1: somebody else holds it, 0: nobody */
+static int other_holder = -1; /* a descriptor that is read empty and closed after the first look */
 
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
@@ -52,8 +53,15 @@ void sc_ownfds_drop(int fd)
 
 int64_t sc_resets_before(const struct sc_conn *conn, int fd)
 {
+	char bytes[UNREAD_BYTES];
 	(void)conn;
 	(void)fd;
+	if (other_holder >= 0) {
+		assert_int_equal(
+			recv(other_holder, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+		close(other_holder);
+		other_holder = -1;
+	}
 	return -1; /* no count is to be had, as behind a chroot */
 }
 
@@ -252,12 +260,27 @@ static void test_leave_what_somebody_holds_is_shared(void **state)
 	close(pair.peer);
 }
 
+/* As a program that goes on with its duplicate while the library's thread looks. */
+static void test_leave_when_the_other_holder_has_read_all_is_no_reset(void **state)
+{
+	(void)state;
+	watch_answer = 0;
+	struct pair pair = connect_pair();
+	send_unread(&pair);
+	other_holder = dup(pair.ours);
+	leave(&pair);
+	assert_false(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
+	close(pair.peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_leave_last_close_over_unread_is_told_as_reset),
 		cmocka_unit_test(test_leave_half_closed_over_unread_is_told_as_reset),
 		cmocka_unit_test(test_leave_when_both_ends_have_closed_is_no_reset),
+		cmocka_unit_test(test_leave_when_the_other_holder_has_read_all_is_no_reset),
 		cmocka_unit_test(test_leave_what_somebody_holds_is_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
