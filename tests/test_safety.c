@@ -49,6 +49,8 @@ static const struct row rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+enum { STATUS_RACED = 66 }; /* ThreadSanitizer's */
+
 /* Two closes of one descriptor are a race, of which ThreadSanitizer tells; for that it opens files, which
  * the second close then closes. It is so without our library. */
 #define OPENS_FILES "it opens files when it sees one descriptor closed twice"
@@ -352,6 +354,15 @@ static void test_other_library_within_ours_is_followed(void **state)
 
 /* ---- races ---------------------------------------------------------------------------------- */
 
+/* It tells of the program's own race for a descriptor, if it sees it in time: of nothing else. */
+static bool is_of_descriptors(const struct crowd_end *end)
+{
+	size_t warnings = text_lines_with(end->report, "WARNING: ThreadSanitizer", NULL);
+
+	return end->status == STATUS_RACED && warnings > 0 &&
+	       warnings == text_lines_with(end->report, "Location is file descriptor", NULL);
+}
+
 /*
  * All other tests look for races as well: a warning is a line too many, and 66 is the status. That of
  * the library's thread is but a status: there is no stderr in its table.
@@ -377,7 +388,10 @@ static void test_threads_are_free_of_races(void **state)
 
 			const char *warning = strstr(end.report, "WARNING: ThreadSanitizer");
 
-			if (end.status != 0 || warning) {
+			bool is_own_race =
+				strcmp(raced[r].words, "same") == 0 && is_of_descriptors(&end);
+
+			if ((end.status != 0 || warning) && !is_own_race) {
 				fail_msg("%s: status %d: %s", modes[i], end.status,
 					warning ? warning : end.output);
 			}
