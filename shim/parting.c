@@ -64,7 +64,10 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	is_unread = is_unread && !is_over && has_unread(it->fd, &now);
 	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
-	if (is_last && is_unread && sc_resets_may_be_more(resets)) {
+	/* Somebody else held it a moment ago. Did he let go of it first, or was it he who did so last, and
+	 * perhaps had read it? Only the kernel's count tells. */
+	bool is_certain = resets >= 0 || why != NULL;
+	if (is_last && is_unread && is_certain && sc_resets_may_be_more(resets)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}

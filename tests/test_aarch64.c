@@ -7,8 +7,8 @@
  * - a new program under it, clone3(), memory of this process read by process_vm_readv(): so exec, and
  *   stacks of more than the call site;
  * - more of TCP_INFO than the state: so listeners;
- * - SO_NETNS_COOKIE: so a connection that another holder reads to its end, while the library lets go
- *   of it, may be told as reset (README, Limits), and those who read at once are left out;
+ * - SO_NETNS_COOKIE: so a connection that another holder reads to its end, while it is closed, may be
+ *   told as reset (README, Limits), and those who read at once are left out;
  * - silence at abort(), of which it tells on stderr;
  * - no thread of its own, which holds descriptors as the program's do (CLOSE_RANGE_UNSHARE), and
  *   without which the first thread's end by syscall() would be the last.

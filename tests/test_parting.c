@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -32,6 +33,8 @@ enum {
 
 static int watch_answer;      /* 1: somebody else holds it, 0: nobody */
 static int other_holder = -1; /* a descriptor that is read empty and closed after the first look */
+static int64_t count = -1;    /* of the kernel's resets; not to be had, as behind a chroot */
+static bool is_one_more;      /* behind the close */
 
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
@@ -62,12 +65,12 @@ int64_t sc_resets_before(const struct sc_conn *conn, int fd)
 		close(other_holder);
 		other_holder = -1;
 	}
-	return -1; /* no count is to be had, as behind a chroot */
+	return count;
 }
 
 bool sc_resets_may_be_more(int64_t before)
 {
-	return before < 0;
+	return before < 0 || is_one_more;
 }
 
 void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table)
@@ -193,13 +196,13 @@ static void keep(
 	told = *end;
 }
 
-static void leave(const struct pair *pair)
+static void leave(const struct pair *pair, const char *why)
 {
 	struct sc_parting parting = {.fd = pair->ours};
 	sc_inspect_quickly(pair->ours, &parting.job.conn);
 	assert_int_equal(parting.job.conn.unread_bytes, UNREAD_BYTES);
 	told = (struct sc_linger_end){0};
-	sc_parting_leave(&parting, "holders unknown", keep);
+	sc_parting_leave(&parting, why, keep);
 }
 
 static void test_leave_last_close_over_unread_is_told_as_reset(void **state)
@@ -208,7 +211,7 @@ static void test_leave_last_close_over_unread_is_told_as_reset(void **state)
 	watch_answer = 0;
 	struct pair pair = connect_pair();
 	send_unread(&pair);
-	leave(&pair);
+	leave(&pair, "holders unknown");
 	assert_true(is_reset(pair.peer));
 	assert_int_equal(told.outcome, SC_OUTCOME_RST);
 	assert_string_equal(told.why, "holders unknown");
@@ -223,7 +226,7 @@ static void test_leave_half_closed_over_unread_is_told_as_reset(void **state)
 	send_unread(&pair);
 	shutdown(pair.ours, SHUT_WR);
 	await_state(pair.ours, TCP_FIN_WAIT2);
-	leave(&pair);
+	leave(&pair, "holders unknown");
 	assert_true(is_reset(pair.peer));
 	assert_int_equal(told.outcome, SC_OUTCOME_RST);
 	close(pair.peer);
@@ -239,7 +242,7 @@ static void test_leave_when_both_ends_have_closed_is_no_reset(void **state)
 	shutdown(pair.ours, SHUT_WR);
 	shutdown(pair.peer, SHUT_WR);
 	await_state(pair.ours, TCP_CLOSE);
-	leave(&pair);
+	leave(&pair, "holders unknown");
 	assert_false(is_reset(pair.peer));
 	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
 	assert_string_equal(told.why, "holders unknown");
@@ -253,7 +256,7 @@ static void test_leave_what_somebody_holds_is_shared(void **state)
 	struct pair pair = connect_pair();
 	send_unread(&pair);
 	int other = dup(pair.ours);
-	leave(&pair);
+	leave(&pair, "holders unknown");
 	assert_false(is_reset(pair.peer));
 	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
 	close(other);
@@ -268,10 +271,36 @@ static void test_leave_when_the_other_holder_has_read_all_is_no_reset(void **sta
 	struct pair pair = connect_pair();
 	send_unread(&pair);
 	other_holder = dup(pair.ours);
-	leave(&pair);
+	leave(&pair, "holders unknown");
 	assert_false(is_reset(pair.peer));
 	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
 	close(pair.peer);
+}
+
+/* Where a holder was there a moment ago, it may have been he who let go last: the count tells. */
+static void test_leave_behind_a_holder_is_told_by_the_count(void **state)
+{
+	static const struct {
+		int64_t count;
+		bool is_one_more;
+		enum sc_outcome told;
+	} rows[] = {{-1, false, SC_OUTCOME_SHARED}, {7, false, SC_OUTCOME_SHARED},
+		{7, true, SC_OUTCOME_RST}};
+
+	(void)state;
+	watch_answer = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair pair = connect_pair();
+
+		send_unread(&pair);
+		count = rows[i].count;
+		is_one_more = rows[i].is_one_more;
+		leave(&pair, NULL);
+		count = -1;
+		assert_int_equal(told.outcome, rows[i].told);
+		assert_true(told.outcome != SC_OUTCOME_RST || strcmp(told.why, "let go last") == 0);
+		close(pair.peer);
+	}
 }
 
 int main(void)
@@ -281,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_leave_half_closed_over_unread_is_told_as_reset),
 		cmocka_unit_test(test_leave_when_both_ends_have_closed_is_no_reset),
 		cmocka_unit_test(test_leave_when_the_other_holder_has_read_all_is_no_reset),
+		cmocka_unit_test(test_leave_behind_a_holder_is_told_by_the_count),
 		cmocka_unit_test(test_leave_what_somebody_holds_is_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
