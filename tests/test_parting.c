@@ -33,7 +33,7 @@ enum {
 
 static int watch_answer;      /* 1: somebody else holds it, 0: nobody */
 static int other_holder = -1; /* a descriptor that is read empty and closed after the first look */
-static int64_t count = -1;    /* of the kernel's resets; not to be had, as behind a chroot */
+static int64_t resets = -1;   /* of the kernel's resets; not to be had, as behind a chroot */
 static bool is_one_more;      /* behind the close */
 
 void sc_watch_begin(struct sc_watch *watch, int fd)
@@ -65,7 +65,7 @@ int64_t sc_resets_before(const struct sc_conn *conn, int fd)
 		close(other_holder);
 		other_holder = -1;
 	}
-	return count;
+	return resets;
 }
 
 bool sc_resets_may_be_more(int64_t before)
@@ -293,10 +293,10 @@ static void test_leave_behind_a_holder_is_told_by_the_count(void **state)
 		struct pair pair = connect_pair();
 
 		send_unread(&pair);
-		count = rows[i].count;
+		resets = rows[i].count;
 		is_one_more = rows[i].is_one_more;
 		leave(&pair, NULL);
-		count = -1;
+		resets = -1;
 		assert_int_equal(told.outcome, rows[i].told);
 		assert_true(told.outcome != SC_OUTCOME_RST || strcmp(told.why, "let go last") == 0);
 		close(pair.peer);
