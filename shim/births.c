@@ -14,8 +14,8 @@ enum {
 	TABLE_MIN = 1024,
 	FORK_MOMENT_NS = 3000000,
 	UNENDED_FORK_NS = 1000000000, /* a fork whose end is not seen is over by then */
-	TAKING_YIELDS = 100,
-	TAKING_WAITS = 1000,
+	TAKING_SHORT_WAITS = 100,
+	TAKING_WAITS = 1100,
 	TAKING_WAIT_NS = 1000000,
 	OPENING_LOOKS = 4000, /* some microseconds */
 	FIRST_AGE = 2,
@@ -344,12 +344,15 @@ void sc_births_record_sent(int fd)
  * handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
 static void await_takings(void)
 {
-	for (int i = 0; takings_here == 0 && atomic_load(&process->takings_under_way) > 0; i++) {
-		struct timespec moment = {0, i < TAKING_YIELDS ? 0 : TAKING_WAIT_NS};
+	int waits = 0;
+	while (takings_here == 0 && atomic_load(&process->takings_under_way) > 0 &&
+		waits < TAKING_WAITS) {
+		struct timespec moment = {0, waits < TAKING_SHORT_WAITS ? 0 : TAKING_WAIT_NS};
 		SC_SYS2(SYS_nanosleep, &moment, NULL);
-		if (i == TAKING_YIELDS + TAKING_WAITS) {
-			atomic_store(&process->takings_under_way, 0);
-		}
+		waits++;
+	}
+	if (waits == TAKING_WAITS) {
+		atomic_store(&process->takings_under_way, 0);
 	}
 }
 
