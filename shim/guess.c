@@ -271,7 +271,8 @@ static bool is_http2_frame(const struct view *view)
 		return length == 8 && flags <= 1 && stream == 0 && is_alone;
 	case H2_GOAWAY:
 		return length >= 8 && length <= H2_DEBUG_MAX && flags == 0 && stream == 0 &&
-		       is_alone && number_at(view, H2_HEADER, 4) <= INT32_MAX;
+		       is_alone && view->count >= H2_HEADER + 4 &&
+		       number_at(view, H2_HEADER, 4) <= INT32_MAX;
 	case H2_WINDOW_UPDATE:
 		return length == 4 && flags == 0 && (stream == 0 || is_from_client) && is_alone;
 	default:
