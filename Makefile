@@ -135,9 +135,10 @@ $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 $(BUILD)/shim/string.o: LIB_FLAGS += -ffreestanding -fno-builtin \
 	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
 
-# Code, tables and names in one segment: two pages less of padding.
+# Code, tables and names in one segment: two pages less of padding. It begins by .init_array alone, and
+# needs nothing of what a compiler links before that.
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
-	$(call say,LD,$@)$(CC) -shared $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
+	$(call say,LD,$@)$(CC) -shared -nostartfiles $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
 		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack,-z,noseparate-code \
 		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
 

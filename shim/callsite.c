@@ -57,11 +57,12 @@ static void find_symbol(const struct sc_module *module, struct sc_site *site)
 		return;
 	}
 	uint32_t count = count_symbols(symbols.gnu_hash);
+	uint64_t inside = site->address - 1;
 	for (uint32_t i = 0; i < count; i++) {
 		const ElfW(Sym) *symbol = &symbols.table[i];
 		uint64_t start = module->bias + symbol->st_value;
 		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
-			site->address >= start && site->address - start < symbol->st_size) {
+			inside >= start && inside - start < symbol->st_size) {
 			site->symbol = symbols.names + symbol->st_name;
 			site->symbol_offset = site->address - start;
 			return;
@@ -76,8 +77,9 @@ void sc_callsite_find(const void *return_address, struct sc_site *site, char *pa
 	if (return_address == NULL) {
 		return;
 	}
-	site->address = (uint64_t)(uintptr_t)return_address - 1;
-	if (sc_module_find(site->address, &module)) {
+	site->address = (uint64_t)(uintptr_t)return_address;
+	/* Behind a call that never returns, another function may begin, or nothing be. */
+	if (sc_module_find(site->address - 1, &module)) {
 		size_t length = strlen(module.path) + 1;
 		size_t cut = length > size ? length - size : 0;
 		memcpy(path, module.path + cut, length - cut);

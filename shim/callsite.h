@@ -10,8 +10,8 @@
 #include "report.h"
 
 /* The module's path, its last characters where it is longer, comes to lie in path, of size bytes, and
- * site->module in there; the symbol's name lives as long as the module. site->address is set to the
- * last byte of the call, which belongs to the line that called. */
+ * site->module in there; the symbol's name lives as long as the module. Module and symbol are those of
+ * the byte before the return address: the last one of the call. */
 void sc_callsite_find(const void *return_address, struct sc_site *site, char *path, size_t size);
 
 #endif

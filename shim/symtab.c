@@ -169,10 +169,10 @@ bool sc_symtab_find(
 	for (int i = 0; i < 2; i++) {
 		struct search it;
 		memset(&it, 0, sizeof(it));
-		it.address = site->module_offset;
+		it.address = site->module_offset - 1;
 		it.bias = site->address - site->module_offset;
 		if (search(&it, paths[i], name, size)) {
-			*offset = it.address - it.start;
+			*offset = site->module_offset - it.start;
 			return true;
 		}
 	}

@@ -1289,10 +1289,6 @@ static void test_report_finds_lines_of_source(void **state)
 	struct outcome told = report_of_myself("", exe, here.address - here.base, 2999);
 	assert_int_equal(text_lines_with(told.output, expected, NULL), 1);
 	end(&told);
-	/* The library names the last byte of the call. */
-	told = report_of_myself("", exe, here.address - here.base - 1, 2999);
-	assert_int_equal(text_lines_with(told.output, expected, NULL), 1);
-	end(&told);
 	told = report_of_myself("--json", exe, here.address - here.base, 2999);
 	yajl_val tree = parse(told.output);
 	yajl_val first = member(tree, "rows", yajl_t_array)->u.array.values[0];

@@ -3,7 +3,7 @@
 /*
  * SAFECLOSE_STACK: the frames of a close through two libraries, none of which keeps a frame pointer,
  * are the functions that addr2line finds there; what cannot be followed ends the list, and never the
- * program. The call site of every way to close is the line that calls.
+ * program. The call site is the instruction after the call.
  */
 #include "harness/crowd.h"
 #include "harness/rows.h"
@@ -29,25 +29,32 @@ static const char *folder(void)
 	return other ? other : PROGRAM_FOLDER;
 }
 
-/* "MODULE+0xOFFSET" -> the function's name as addr2line has it. The caller frees it. */
+/* The first line that a command of the shell's prints. The caller frees it. */
+static char *first_line_of(const char *command)
+{
+	char line[256] = "";
+	FILE *stream = popen(command, "r");
+
+	assert_non_null(stream);
+	if (!fgets(line, sizeof(line), stream)) {
+		line[0] = '\0';
+	}
+	assert_int_equal(pclose(stream), 0);
+	line[strcspn(line, "\n")] = '\0';
+	return strdup(line);
+}
+
+/* "MODULE+0xOFFSET" -> the name of the function that called, as addr2line has it: the byte before belongs
+ * to the call. The caller frees it. */
 static char *function_at(const char *frame)
 {
 	char command[512];
-	char name[256] = "";
 	const char *plus = strchr(frame, '+');
-	FILE *stream;
 
 	assert_non_null(plus);
-	snprintf(command, sizeof(command), "addr2line -f -e '%s%.*s' %.*s", folder(),
-		(int)(plus - frame), frame, (int)strcspn(plus + 1, " \n"), plus + 1);
-	stream = popen(command, "r");
-	assert_non_null(stream);
-	if (!fgets(name, sizeof(name), stream)) {
-		name[0] = '\0';
-	}
-	assert_int_equal(pclose(stream), 0);
-	name[strcspn(name, "\n")] = '\0';
-	return strdup(name);
+	snprintf(command, sizeof(command), "addr2line -f -e '%s%.*s' 0x%lx", folder(),
+		(int)(plus - frame), frame, strtoul(plus + 1, NULL, 16) - 1);
+	return first_line_of(command);
 }
 
 static void require_addr2line(void)
@@ -172,6 +179,29 @@ static void test_stack_is_as_long_as_asked_for(void **state)
 	}
 }
 
+static void test_stack_site_is_the_instruction_after_the_call(void **state)
+{
+	struct crowd_end end = run("main", "1", NULL);
+	const char *site = strstr(end.report, "; inner.so+0x");
+	char command[512];
+	char *before;
+
+	(void)state;
+	assert_non_null(site);
+	if (getenv("HARNESS_FOLDER") || system("objdump --version >/dev/null 2>&1") != 0) {
+		print_message("there is no objdump here for that\n");
+		skip();
+	}
+	snprintf(command, sizeof(command),
+		"objdump -d --no-show-raw-insn '%sinner.so' | sed -n '/^ *%.*s:/{x;p;q};h'",
+		folder(), (int)strspn(site + 13, "0123456789abcdef"), site + 13);
+	before = first_line_of(command);
+	if (!strstr(before, "\tcall ")) {
+		fail_msg("before %.40s is \"%s\"", site, before);
+	}
+	free(before);
+}
+
 static void test_stack_of_none_has_no_site(void **state)
 {
 	struct crowd_end end = run("main", "0", NULL);
@@ -217,6 +247,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_stack_names_each_function, rows),
 	ROWS_PLAIN(test_stack_goes_on_behind_a_handler),
 	ROWS_PLAIN(test_stack_is_as_long_as_asked_for),
+	ROWS_PLAIN(test_stack_site_is_the_instruction_after_the_call),
 	ROWS_PLAIN(test_stack_of_none_has_no_site),
 	ROWS_PLAIN(test_stack_that_cannot_be_followed_ends),
 	ROWS_SUBJECT(test_stack_under_valgrind_is_the_same, rows),

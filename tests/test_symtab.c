@@ -99,9 +99,10 @@ static ElfW(Sym) * symbol(const char *name)
 static char found[NAME_SIZE];
 static uint64_t found_offset;
 
+/* Of a call that ends with the byte at offset. */
 static bool find(const char *file, uint64_t offset)
 {
-	struct sc_site site = {.address = base + offset, .module_offset = offset};
+	struct sc_site site = {.address = base + offset + 1, .module_offset = offset + 1};
 
 	memset(found, '#', sizeof(found));
 	return sc_symtab_find(file, &site, found, sizeof(found), &found_offset);
@@ -164,7 +165,7 @@ static void test_symtab_has_each_byte_of_a_function(void **state)
 		for (uint64_t offset = 0; offset < it->st_size; offset++) {
 			assert_true(find(LIBRARY, it->st_value + offset));
 			assert_string_equal(found, wanted[i]);
-			assert_int_equal(found_offset, offset);
+			assert_int_equal(found_offset, offset + 1);
 		}
 	}
 }
@@ -185,17 +186,18 @@ static void test_symtab_finds_the_program_by_itself(void **state)
 
 	(void)state;
 	assert_true(dladdr((void *)(uintptr_t)load, &info) != 0);
-	site.address = (uint64_t)(uintptr_t)load;
+	site.address = (uint64_t)(uintptr_t)load + 1;
 	site.module_offset = site.address - (uint64_t)(uintptr_t)info.dli_fbase;
 	assert_true(sc_symtab_find("/nonexistent", &site, found, sizeof(found), &found_offset));
 	assert_string_equal(found, "load");
-	assert_int_equal(found_offset, 0);
+	assert_int_equal(found_offset, 1);
 }
 
 static void test_symtab_cuts_a_long_name(void **state)
 {
 	const ElfW(Sym) *it = symbol("close_here");
-	struct sc_site site = {.address = base + it->st_value, .module_offset = it->st_value};
+	struct sc_site site = {
+		.address = base + it->st_value + 1, .module_offset = it->st_value + 1};
 
 	(void)state;
 	assert_true(sc_symtab_find(LIBRARY, &site, found, 6, &found_offset));

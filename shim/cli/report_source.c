@@ -267,8 +267,8 @@ static void take_answer(struct cli_source *source, const char *function, char *p
 }
 
 /*
- * Ask once for all sites of one file. The byte before the one named is asked for: whether that is
- * the last byte of the call or the first one behind it, the byte before belongs to the call.
+ * Ask once for all sites of one file. A site is the instruction after the call: the byte before it
+ * belongs to the call.
  */
 static void ask_file(struct place *places, size_t count, int64_t deadline_ms)
 {
