@@ -31,7 +31,8 @@ enum {
 #define AGE(entry) ((uint32_t)((entry)&0xffffffff))
 #define FLAG_DUPLICATED (1ULL << 32)
 #define FLAG_SENT (1ULL << 33)
-#define FLAG_EPOLL (1ULL << 34) /* itself an epoll set */
+#define FLAG_EPOLL (1ULL << 34)    /* itself an epoll set */
+#define FLAG_RECEIVED (1ULL << 35) /* from somebody */
 #define EPOLL_SHIFT 40
 #define EPOLL(entry) ((uint32_t)((entry) >> EPOLL_SHIFT))
 
@@ -294,10 +295,19 @@ void sc_births_forget(int fd)
 
 void sc_births_record_received(int fd)
 {
+	_Atomic uint64_t *entry = entry_of(fd);
 	if (may_write()) {
 		sc_numbers_note(fd);
+		if (entry != NULL) {
+			atomic_store_explicit(entry, FLAG_RECEIVED, memory_order_relaxed);
+		}
 	}
-	sc_births_forget(fd);
+}
+
+bool sc_births_is_noted(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	return entry == NULL || atomic_load_explicit(entry, memory_order_relaxed) != 0;
 }
 
 static void raise_epoll_end(int epoll_fd)
@@ -316,9 +326,9 @@ void sc_births_record_dup(int from, int to)
 		return;
 	}
 	sc_numbers_note(to);
-	uint64_t known = 0;
+	uint64_t known = FLAG_DUPLICATED;
 	if (source != NULL) {
-		known = atomic_fetch_or(source, FLAG_DUPLICATED) | FLAG_DUPLICATED;
+		known |= atomic_fetch_or(source, FLAG_DUPLICATED);
 	}
 	if (copy != NULL) {
 		set_born(to, sc_births_when(from));

@@ -36,6 +36,11 @@ void sc_births_record(int fd, uint32_t moment); /* socket() or accept() returned
 void sc_births_forget(int fd);                  /* fd is about to be closed or replaced */
 void sc_births_record_received(int fd);         /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);
+
+/* May fd be open, as far as calls that are followed tell, or lie beyond what is kept? false: none of them
+ * has made it, or it has been closed since. */
+bool sc_births_is_noted(int fd);
+
 void sc_births_record_sent(int fd);
 void sc_births_record_fork(void); /* about to fork in any way, or to share its descriptor table */
 

@@ -53,10 +53,12 @@ static bool visit_entry(void *context, int table, const char *name)
 	return true;
 }
 
-static void visit_numbers(struct walk *walk, unsigned last)
+/* Those up to last, from noted_from on only where something is known to have been opened. */
+static void visit_numbers(struct walk *walk, unsigned last, unsigned noted_from)
 {
 	for (unsigned fd = walk->first; fd <= last; fd++) {
-		if (!sc_ownfds_has((int)fd)) {
+		bool may_be_open = fd < noted_from || sc_births_is_noted((int)fd);
+		if (may_be_open && !sc_ownfds_has((int)fd)) {
 			walk->visit(walk, (int)fd);
 		}
 	}
@@ -79,7 +81,8 @@ static void walk_descriptors(struct walk *walk)
 		return;
 	}
 	if (walk->last - walk->first < FEW || end > 0) {
-		visit_numbers(walk, walk->last);
+		visit_numbers(walk, walk->last,
+			end > 0 ? (unsigned)sc_numbers_unnoted_end() : UINT32_MAX);
 		return;
 	}
 	int table = sc_procfs_open(AT_FDCWD, "/proc/thread-self/fd");
@@ -89,7 +92,7 @@ static void walk_descriptors(struct walk *walk)
 	}
 	sc_ownfds_release(table);
 	unsigned highest = highest_number();
-	visit_numbers(walk, walk->last < highest ? walk->last : highest);
+	visit_numbers(walk, walk->last < highest ? walk->last : highest, UINT32_MAX);
 }
 
 static void close_one(struct walk *walk, int fd)

@@ -12,12 +12,17 @@
 #include "harness/unit.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define STRACE "/usr/bin/strace"
+
+enum { NUMBERS = 4000 };
 
 /* What the actor does before it says "before", and what is counted: up to its next line. */
 struct row {
@@ -73,9 +78,22 @@ static const struct row ends[] = {
 	{"abort", "connect 3 TARGET", "abort", 0, false},
 	{"syscall exit_group", "connect 3 TARGET", "syscall-exit-group 0", 0, false},
 	{"exit, a high number", "connect 3 TARGET dup2 3 200", "exit 0", 0, false},
+	{"exit, a higher number", "connect 3 TARGET dup2 3 3999", "exit 0", 0, false},
+	{"exit, a received one", "connect 3 TARGET unix 4 5 send-fd 4 3 receive-fd 5 6", "exit 0",
+		0, false},
 	{"exec", "connect-cloexec 3 TARGET", "exec exit 0", 0, false},
 	{"close_range", "connect 3 TARGET", "close-range 3 4000 0", 0, false},
 	{"closefrom", "connect 3 TARGET", "closefrom 3", 0, false},
+};
+
+static const struct row controls[] = {
+	{"exit", "connect 3 TARGET await-unread 3 1 fork exit-now 0 end wait", "exit 0", 0, false},
+	{"exit, a higher number",
+		"connect 3 TARGET dup2 3 3999 close 3 await-unread 3999 1 fork exit-now 0 end wait",
+		"exit 0", 0, false},
+	{"exit, a received one",
+		"connect 3 TARGET await-unread 3 1 unix 4 5 send-fd 4 3 close 3 receive-fd 5 3",
+		"exit 0", 0, false},
 };
 
 static char trace_path[64];
@@ -246,15 +264,25 @@ static void test_end_with_nothing_unread_looks_at_nothing_in_proc(void **state)
 	}
 }
 
+/* The table of descriptors that it begins with has room for more than a thousand. */
+static void test_end_with_a_large_table_looks_at_nothing_in_proc(void **state)
+{
+	static const struct row row = {"exit", "connect 3 TARGET", "exit 0", 0, false};
+	int high = fcntl(STDERR_FILENO, F_DUPFD, NUMBERS - 1);
+
+	(void)state;
+	assert_return_code(high, errno);
+	require_strace();
+	end_traced(&row, "warn", 0);
+	close(high);
+	assert_int_equal(count_looks_into_proc(), 0);
+}
+
 /* The control: who else may hold it has to be found out. */
 static void test_end_with_a_byte_unread_looks_into_proc(void **state)
 {
-	static const struct row row = {"exit",
-		"connect 3 TARGET await-unread 3 1 fork exit-now 0 end wait", "exit 0", 0, false};
-
-	(void)state;
 	require_strace();
-	end_traced(&row, "drain", 1);
+	end_traced(*state, "drain", 1);
 	assert_true(count_looks_into_proc() > 0);
 }
 
@@ -282,11 +310,22 @@ static void test_cost_is_within_bounds(void **state)
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_cost_is_within_bounds, rows),
 	ROWS_SUBJECT(test_end_with_nothing_unread_looks_at_nothing_in_proc, ends),
-	ROWS_PLAIN(test_end_with_a_byte_unread_looks_into_proc),
+	ROWS_PLAIN(test_end_with_a_large_table_looks_at_nothing_in_proc),
+	ROWS_SUBJECT(test_end_with_a_byte_unread_looks_into_proc, controls),
 };
 
 int main(void)
 {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max < NUMBERS) {
+		fputs("fewer descriptors than the tests need\n", stderr);
+		return 1;
+	}
+	limit.rlim_cur = NUMBERS;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		return 1;
+	}
 	return rows_run_between(
 		subjects, sizeof(subjects) / sizeof(subjects[0]), make_trace, remove_trace);
 }
