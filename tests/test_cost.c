@@ -6,7 +6,6 @@
  */
 #include "harness/netns.h"
 #include "harness/rows.h"
-#include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
@@ -19,8 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#define STRACE "/usr/bin/strace"
 
 enum { NUMBERS = 4000 };
 
@@ -172,18 +169,6 @@ static void put_target(char *text, size_t size, const char *words, const char *t
 	}
 }
 
-static void require_strace(void)
-{
-	if (access(STRACE, X_OK) < 0) {
-		print_message("no " STRACE "\n");
-		skip();
-	}
-	if (sanitizer_is_any()) {
-		print_message("a sanitizer makes calls of its own\n");
-		skip();
-	}
-}
-
 /* Start the traced actor; settings NULL: without the library. */
 static void start(struct stage *stage, const struct row *row, const char *settings)
 {
@@ -195,7 +180,7 @@ static void start(struct stage *stage, const struct row *row, const char *settin
 		snprintf(environment, sizeof(environment), "-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s",
 			PROGRAM_LIBRARY, settings);
 	}
-	program_start(&stage->program, &(struct program_options){.executable = STRACE},
+	program_start(&stage->program, &(struct program_options){.executable = PROGRAM_STRACE},
 		"-f -qq -o %s %s %sactor %s say before %s say after", trace_path, environment,
 		PROGRAM_FOLDER, before, row->counted);
 }
@@ -211,10 +196,7 @@ static unsigned int run(const struct row *row, const char *settings)
 			(uint16_t)program_hear_number(&stage->program, "port "));
 	}
 	status = program_await_exit(&stage->program);
-	if (status == 1 && strstr(program_errors(&stage->program), "strace: ")) {
-		print_message("%s", program_errors(&stage->program));
-		skip();
-	}
+	program_require_traced(status, program_errors(&stage->program));
 	assert_int_equal(status, 0);
 	return count_calls();
 }
@@ -244,10 +226,7 @@ static void end_traced(const struct row *row, const char *mode, size_t unread_by
 	peer_receive_end(&stage->peer);
 	peer_hang_up(&stage->peer);
 	status = program_await_exit(&stage->program);
-	if (status == 1 && strstr(program_errors(&stage->program), "strace: ")) {
-		print_message("%s", program_errors(&stage->program));
-		skip();
-	}
+	program_require_traced(status, program_errors(&stage->program));
 	free(trace);
 	trace = text_of_file(trace_path);
 }
@@ -257,7 +236,7 @@ static void test_end_with_nothing_unread_looks_at_nothing_in_proc(void **state)
 	static const char *const settings[] = {"warn", "drain", "fin"};
 	const struct row *row = *state;
 
-	require_strace();
+	program_require_strace();
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		end_traced(row, settings[i], 0);
 		assert_int_equal(count_looks_into_proc(), 0);
@@ -272,7 +251,7 @@ static void test_end_with_a_large_table_looks_at_nothing_in_proc(void **state)
 
 	(void)state;
 	assert_return_code(high, errno);
-	require_strace();
+	program_require_strace();
 	end_traced(&row, "warn", 0);
 	close(high);
 	assert_int_equal(count_looks_into_proc(), 0);
@@ -281,7 +260,7 @@ static void test_end_with_a_large_table_looks_at_nothing_in_proc(void **state)
 /* The control: who else may hold it has to be found out. */
 static void test_end_with_a_byte_unread_looks_into_proc(void **state)
 {
-	require_strace();
+	program_require_strace();
 	end_traced(*state, "drain", 1);
 	assert_true(count_looks_into_proc() > 0);
 }
@@ -294,7 +273,7 @@ static void test_cost_is_within_bounds(void **state)
 	const struct row *row = *state;
 	unsigned int without;
 
-	require_strace();
+	program_require_strace();
 	without = run(row, NULL);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		unsigned int with = run(row, settings[i]);

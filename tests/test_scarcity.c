@@ -268,8 +268,6 @@ static void test_scarce_fin_ends_with_fin(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------ */
 
-#define STRACE "/usr/bin/strace"
-
 /* At an exec and at its end the library tries 256 numbers each, and some calls, all of them once. */
 enum { REFUSED_MAX = 600, WAITS_REFUSED_MAX = 32 };
 
@@ -290,7 +288,7 @@ static void make_tracer(char *path, size_t size)
 	assert_non_null(file);
 	fprintf(file,
 		"#!/bin/sh\nlibrary=$LD_PRELOAD\nunset LD_PRELOAD\n"
-		"exec " STRACE " -f -qq -o %s/trace -E LD_PRELOAD=\"$library\" \"$@\"\n",
+		"exec " PROGRAM_STRACE " -f -qq -o %s/trace -E LD_PRELOAD=\"$library\" \"$@\"\n",
 		folder);
 	assert_int_equal(fchmod(fileno(file), 0700), 0);
 	assert_int_equal(fclose(file), 0);
@@ -328,10 +326,7 @@ static void test_scarce_refusals_are_followed_by_pauses(void **state)
 	size_t pauses;
 	char *trace;
 
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
+	program_require_strace();
 	trace = trace_of(row);
 	refused = text_lines_with(trace, " = -1 EPERM", NULL) +
 		  text_lines_with(trace, " = -1 EMFILE", NULL);

@@ -28,7 +28,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STRACE "/usr/bin/strace"
 /* A library of libc's that no program here needs: ours is mounted over it. */
 #define PLACE "libBrokenLocale.so.1"
 
@@ -313,7 +312,8 @@ static void write_script(const char *variables)
 	FILE *script = fopen(in_folder("script"), "w");
 
 	assert_non_null(script);
-	fprintf(script, "#!/bin/sh\nexec " STRACE " -u nobody -s 200 -o %s/trace %s \"$@\"\n",
+	fprintf(script,
+		"#!/bin/sh\nexec " PROGRAM_STRACE " -u nobody -s 200 -o %s/trace %s \"$@\"\n",
 		folder, variables);
 	fclose(script);
 	chmod(in_folder("script"), 0755);
@@ -354,10 +354,7 @@ static char *trace_of(const char *variables)
 	peer_accept(&stage->peer);
 	peer_send(&stage->peer, 100);
 	end = stage_finish(stage, true);
-	if (end.status == 1 && strstr(end.errors, "strace: ")) {
-		print_message("strace cannot be used here: %s\n", end.errors);
-		skip();
-	}
+	program_require_traced(end.status, end.errors);
 	assert_int_equal(end.status, 0);
 	assert_was_reset(&end);
 	return text_of_file(in_folder("trace"));
@@ -373,10 +370,7 @@ static void test_secure_library_asks_the_kernel_for_nothing(void **state)
 
 	(void)state;
 	skip_if_impossible();
-	if (access(STRACE, X_OK) != 0) {
-		print_message(STRACE " is missing\n");
-		skip();
-	}
+	program_require_strace();
 	without = trace_of("");
 	snprintf(variables, sizeof(variables),
 		"-E LD_PRELOAD=" PLACE " -E SAFECLOSE_MODE=fin -E SAFECLOSE_LOG=%s/log "

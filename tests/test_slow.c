@@ -6,16 +6,12 @@
  * still end with FIN, and are told of once.
  */
 #include "harness/rows.h"
-#include "harness/sanitizer.h"
 #include "harness/sharing.h"
 #include "harness/text.h"
 #include "harness/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#define STRACE "/usr/bin/strace"
 
 static const struct slow {
 	const char *name;
@@ -37,23 +33,15 @@ static const struct slow {
 	{"recvmsg_beside_a_child", "recvmsg", CHILD},
 };
 
-static void require_strace(void)
-{
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
-}
-
 /* Each such call is held up by delay_us microseconds. */
 static struct stage *start(
 	const char *call, int delay_us, const char *preload, const char *mode, const char *words)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
 
-	require_strace();
+	program_require_strace();
 	program_start(&stage->program,
-		&(struct program_options){.executable = STRACE, .is_alone = true},
+		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
 		"-f -qq -o /dev/null -e inject=%s:delay_enter=%d -E LD_PRELOAD=%s "
 		"-E SAFECLOSE_MODE=%s %sactor connect 3 %s %s hear go",
 		call, delay_us, preload, mode, PROGRAM_FOLDER, stage->peer.target, words);
@@ -141,9 +129,9 @@ static void test_slow_second_close_takes_nothing(void **state)
 		struct stage *stage = stage_open(PEER_IPV4);
 		struct stage_end end;
 
-		require_strace();
+		program_require_strace();
 		program_start(&stage->program,
-			&(struct program_options){.executable = STRACE, .is_alone = true},
+			&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
 			"-f -qq -o /dev/null -e inject=read:delay_exit=100000 "
 			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %stwice",
 			libraries[i], PROGRAM_FOLDER);

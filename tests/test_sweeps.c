@@ -6,7 +6,6 @@
  */
 #include "harness/netns.h"
 #include "harness/peers.h"
-#include "harness/sanitizer.h"
 #include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
@@ -16,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STRACE "/usr/bin/strace"
 #define FOREVER "-E SAFECLOSE_LINGER_TIME=60s -E SAFECLOSE_LINGER_TIMEOUT=60s"
 
 enum {
@@ -45,15 +43,6 @@ static int end_test(void **state)
 	return stage_teardown(state);
 }
 
-static void require_strace(void)
-{
-	sanitizer_skip_if(sanitizer_is_any(), "it makes calls of its own");
-	if (access(STRACE, X_OK) < 0) {
-		print_message("no " STRACE "\n");
-		skip();
-	}
-}
-
 /* A sweep begins with the process itself. */
 static void assert_sweeps_are_few(void)
 {
@@ -76,7 +65,7 @@ static void run(const char *words)
 	struct stage *stage = stage_open(PEER_IPV4);
 
 	program_start(&stage->program,
-		&(struct program_options){.executable = STRACE, .is_alone = true},
+		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
 		"-f -qq --seccomp-bpf -e trace=openat -o %s -E LD_PRELOAD=%s -E SAFECLOSE_MODE=fin "
 		"-E SAFECLOSE_LINGER_MAX=1000 " FOREVER
 		" %sserver listen accept %d await-unread 1 fork-and-wait %s",
@@ -96,14 +85,14 @@ static void run(const char *words)
 static void test_sweeps_of_many_closes_are_few(void **state)
 {
 	(void)state;
-	require_strace();
+	program_require_strace();
 	run("close 400 say closed hear go");
 }
 
 static void test_sweeps_of_one_close_range_are_few(void **state)
 {
 	(void)state;
-	require_strace();
+	program_require_strace();
 	run("close-range 3 say closed hear go");
 }
 

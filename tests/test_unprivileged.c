@@ -7,7 +7,6 @@
  * relative may not be read, it cannot be known, and the connection is left alone.
  */
 #include "harness/rows.h"
-#include "harness/sanitizer.h"
 #include "harness/sharing.h"
 #include "harness/text.h"
 #include "harness/verdict.h"
@@ -18,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STRACE "/usr/bin/strace"
 #define DROP "drop-privileges 65534 "
 
 /* What follows is not of the beginning, nor of the end. */
@@ -132,14 +130,6 @@ static void test_unprivileged_ends_with_fin(void **state)
 
 static char trace_path[64];
 
-static void skip_without_strace(void)
-{
-	if (access(STRACE, X_OK) < 0 || sanitizer_is_any()) {
-		print_message("no " STRACE ", or a sanitizer that makes calls of its own\n");
-		skip();
-	}
-}
-
 static int make_trace(void)
 {
 	int fd;
@@ -182,7 +172,7 @@ static void trace_run(const struct row *row, const char *mode)
 		PROGRAM_LIBRARY, mode, PROGRAM_FOLDER);
 	stage = start(row,
 		&(struct program_options){
-			.executable = STRACE, .is_unprivileged = row->is_own_user},
+			.executable = PROGRAM_STRACE, .is_unprivileged = row->is_own_user},
 		command);
 	peer_receive_end(&stage->peer);
 	peer_finish(&stage->peer);
@@ -197,7 +187,7 @@ static void test_unprivileged_does_not_look_into_proc(void **state)
 {
 	const struct row *row = *state;
 
-	skip_without_strace();
+	program_require_strace();
 	assert_int_equal(make_trace(), 0);
 	trace_run(row, "drain");
 	trace_run(row, "fin");
@@ -396,7 +386,7 @@ static void test_copy_let_go_late_is_waited_for(void **state)
 
 	(void)state;
 	program_require_other_user();
-	skip_without_strace();
+	program_require_strace();
 	for (size_t i = 0; i < 2; i++) {
 		char command[1024];
 		struct stage_end end;
@@ -405,8 +395,8 @@ static void test_copy_let_go_late_is_waited_for(void **state)
 			"-f -qq -o /dev/null -e trace=dup3 -e inject=dup3:delay_enter=200000 "
 			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s -E SAFECLOSE_REPORT=all %sactor ",
 			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER);
-		end = close_inherited(
-			&(struct program_options){.executable = STRACE, .is_unprivileged = true},
+		end = close_inherited(&(struct program_options){.executable = PROGRAM_STRACE,
+					      .is_unprivileged = true},
 			command);
 		assert_reported(&end, ": 1000 unread", "; rst (holders unknown) in ");
 	}

@@ -195,6 +195,23 @@ void program_require_other_user(void)
 	}
 }
 
+void program_require_strace(void)
+{
+	sanitizer_skip_if(sanitizer_is_any(), "it makes calls of its own");
+	if (access(PROGRAM_STRACE, X_OK) < 0) {
+		print_message("no " PROGRAM_STRACE "\n");
+		skip();
+	}
+}
+
+void program_require_traced(int status, const char *errors)
+{
+	if (status == 1 && strstr(errors, "strace: ")) {
+		print_message("strace cannot be used here: %s\n", errors);
+		skip();
+	}
+}
+
 /* In the child, between fork and exec. */
 static void __attribute__((noreturn)) become_program(const struct program_options *options,
 	char **words, const struct environment *environment, const int ends[3])

@@ -16,6 +16,7 @@
  * run-time library of the sanitizer that the library was built with, or "". */
 #define PROGRAM_LIBRARY SC_BUILD_DIR "/libsafeclose.so"
 #define PROGRAM_FOLDER SC_BUILD_DIR "/tests/programs/"
+#define PROGRAM_STRACE "/usr/bin/strace"
 
 enum { PROGRAM_ENVIRONMENT_MAX = 8 };
 
@@ -59,6 +60,12 @@ struct program {
 
 /* Skip the test in a user namespace without another user to become, for programs that drop root. */
 void program_require_other_user(void);
+
+/* Skip the test where there is no strace, or where a sanitizer makes calls of its own. */
+void program_require_strace(void);
+
+/* Skip it where strace itself could not trace: it ended with this status, and said so on stderr. */
+void program_require_traced(int status, const char *errors);
 
 /* Start it with the arguments that stand in the formatted text, separated by blanks. */
 void program_start(struct program *program, const struct program_options *options,
