@@ -176,6 +176,7 @@ size_t capture_count(struct capture *capture, uint16_t from_port, uint8_t flags)
 {
 	size_t count = 0;
 
+	assert_non_null(capture->ring);
 	take_frames(capture);
 	check_loss(capture);
 	for (size_t i = 0; i < capture->count; i++) {

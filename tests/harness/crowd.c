@@ -166,14 +166,13 @@ static void serve(struct program *program)
 struct crowd_end crowd_run(const struct crowd_options *options, const char *format, ...)
 {
 	struct stage *stage;
-	struct stage_end end;
 	struct program_options program = options->program;
 	struct crowd_end result;
 	va_list arguments;
 	char *words;
 
 	close_crowd();
-	stage = stage_open(PEER_IPV4);
+	stage = stage_open_uncaptured(PEER_IPV4);
 	va_start(arguments, format);
 	assert_true(vasprintf(&words, format, arguments) >= 0);
 	va_end(arguments);
@@ -182,12 +181,12 @@ struct crowd_end crowd_run(const struct crowd_options *options, const char *form
 	free(words);
 	open_crowd(stage, options);
 	serve(&stage->program);
-	end = stage_judge(stage, program_await_exit(&stage->program));
 	result = crowd.end;
-	result.status = end.status;
-	result.grown = end.grown;
-	result.output = end.output;
-	result.report = end.errors;
+	result.status = program_await_exit(&stage->program);
+	netns_settle();
+	result.grown = counters_since(&stage->before);
+	result.output = program_output(&stage->program);
+	result.report = program_errors(&stage->program);
 	return result;
 }
 

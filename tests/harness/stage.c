@@ -8,16 +8,28 @@
 
 static struct stage the_stage;
 
-struct stage *stage_open(enum peer_family family)
+static struct stage *open_stage(enum peer_family family, bool is_captured)
 {
 	struct stage *stage = &the_stage;
 
 	stage_close(stage);
 	netns_enter();
-	capture_open(&stage->capture);
+	if (is_captured) {
+		capture_open(&stage->capture);
+	}
 	stage->before = counters_read();
 	peer_listen(&stage->peer, family);
 	return stage;
+}
+
+struct stage *stage_open(enum peer_family family)
+{
+	return open_stage(family, true);
+}
+
+struct stage *stage_open_uncaptured(enum peer_family family)
+{
+	return open_stage(family, getenv("HARNESS_VERBOSE") != NULL);
 }
 
 struct stage_end stage_finish(struct stage *stage, bool is_told)
