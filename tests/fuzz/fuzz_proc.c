@@ -7,7 +7,6 @@
 #include "must.h"
 
 #include "maps.h"
-#include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
 
@@ -46,30 +45,13 @@ long sc_sys6(long number, long a, long b, long c, long d, long e, long f)
 	return (long)count;
 }
 
-int sc_ownfds_adopt(int fd)
-{
-	return fd;
-}
-
-bool sc_ownfds_begin_opening(void)
-{
-	return false;
-}
-
-void sc_ownfds_end_opening(bool is_counted)
-{
-	(void)is_counted;
-}
-
-bool sc_ownfds_make_room(void)
-{
-	return false;
-}
-
-void sc_ownfds_release(int fd)
+static void close_file(int fd)
 {
 	must(fd == FILE_FD);
 }
+
+#define PLAINFDS_CLOSE close_file
+#include "../harness/plainfds.h"
 
 /* The next of the input; zeros at its end. */
 static const unsigned char *input;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * For tests that link single objects of the library, without ownfds.o: what those call of it, where a
- * descriptor of the library's own is one as any other. Included by one file of a program.
+ * descriptor of the library's own is one as any other. Included by one file of a program, which may
+ * say what closes one.
  */
 #ifndef HARNESS_PLAINFDS_H
 #define HARNESS_PLAINFDS_H
@@ -11,6 +12,10 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#ifndef PLAINFDS_CLOSE
+#define PLAINFDS_CLOSE close
+#endif
+
 int sc_ownfds_adopt(int fd)
 {
 	return fd;
@@ -19,7 +24,7 @@ int sc_ownfds_adopt(int fd)
 void sc_ownfds_release(int fd)
 {
 	if (fd >= 0) {
-		close(fd);
+		PLAINFDS_CLOSE(fd);
 	}
 }
 
