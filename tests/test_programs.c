@@ -114,7 +114,7 @@ static struct stage_end serve_as_inetd(const char *mode, const char *words, char
 		snprintf(log, sizeof(log), "SAFECLOSE_LOG=%s", report_path);
 	}
 	end = sharing_run(
-		words, &(struct sharing_options){.mode = mode, .variable = *log ? log : NULL});
+		words, &(struct sharing_options){.mode = mode, .environment = {*log ? log : NULL}});
 	return end;
 }
 
@@ -180,7 +180,7 @@ static struct stage_end run_cat(const char *mode)
 	return sharing_run(CONNECT "pipe 4 5 spawn-filter cat 4 3 close 4 " CLOSE_3
 				   "hear on write 5 5000 close 5 wait",
 		&(struct sharing_options){.mode = mode,
-			.variable = "SAFECLOSE_REPORT=all",
+			.environment = {"SAFECLOSE_REPORT=all"},
 			.closing = settled,
 			.ending = mode ? "]: fclose(1) " : NULL});
 }
@@ -230,8 +230,7 @@ static void test_cat_always_tells_one_end(void **state)
 	struct stage_end end = sharing_run(CONNECT "pipe 4 5 spawn-filter cat 4 3 close 4 " CLOSE_3
 						   "hear on close 5 wait",
 		&(struct sharing_options){.mode = "fin",
-			.variable = "SAFECLOSE_WHEN=always",
-			.another = "SAFECLOSE_REPORT=all",
+			.environment = {"SAFECLOSE_WHEN=always", "SAFECLOSE_REPORT=all"},
 			.ending = "]: fclose(1) "});
 
 	(void)state;

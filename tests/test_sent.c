@@ -167,8 +167,8 @@ static void test_taken_after_the_close_ends_with_fin(void **state)
  */
 static struct stage_end close_beside_message(const char *mode, const char *words)
 {
-	return sharing_run(
-		words, &(struct sharing_options){.mode = mode, .variable = "SAFECLOSE_REPORT=all"});
+	return sharing_run(words,
+		&(struct sharing_options){.mode = mode, .environment = {"SAFECLOSE_REPORT=all"}});
 }
 
 static void test_stranger_in_flight_leaves_it_unknown(void **state)

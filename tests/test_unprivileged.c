@@ -222,7 +222,7 @@ static void test_unreadable_relative_leaves_it_unknown(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct stage_end end = sharing_run(
 			row->words, &(struct sharing_options){.mode = modes[i],
-					    .variable = "SAFECLOSE_REPORT=all",
+					    .environment = {"SAFECLOSE_REPORT=all"},
 					    .closing = "; shared (holders unknown) in "});
 
 		assert_was_untouched(&end);

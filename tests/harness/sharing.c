@@ -21,12 +21,10 @@ struct stage_end sharing_run(const char *words, const struct sharing_options *op
 {
 	struct stage *stage = stage_open(PEER_IPV4);
 	char *script = text_replaced(words, "TARGET", stage->peer.target);
+	struct program_options program = {.mode = options->mode, .is_alone = true};
 
-	program_start(&stage->program,
-		&(struct program_options){.mode = options->mode,
-			.environment = {options->variable, options->another},
-			.is_alone = true},
-		"%s hear go", script);
+	memcpy(program.environment, options->environment, sizeof(program.environment));
+	program_start(&stage->program, &program, "%s hear go", script);
 	free(script);
 	peer_accept(&stage->peer);
 	peer_send(&stage->peer, SHARING_UNREAD_BYTES);
@@ -78,7 +76,7 @@ void sharing_test_reported_as_shared(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct stage_end end =
 			sharing_run(row->words, &(struct sharing_options){.mode = modes[i],
-							.variable = "SAFECLOSE_REPORT=all",
+							.environment = {"SAFECLOSE_REPORT=all"},
 							.closing = "; shared"});
 		size_t shared_lines = text_lines_with(end.errors, ": 1000 unread", "; shared");
 

@@ -28,10 +28,9 @@ struct sharing_row {
 
 struct sharing_options {
 	const char *mode;
-	const char *variable; /* one more of the environment */
-	const char *another;  /* and another one; or NULL */
-	const char *closing;  /* stderr contains this at "closed" */
-	const char *ending;   /* and this when the connection has ended */
+	const char *environment[PROGRAM_ENVIRONMENT_MAX]; /* "NAME=value", up to the first NULL */
+	const char *closing;                              /* stderr contains this at "closed" */
+	const char *ending; /* and this when the connection has ended */
 };
 
 /* The run, to its end. */
