@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 // LINK: drain.o sys.o
+// HARNESS
 /*
  * sc_drain_socket() on real connections over loopback. What was taken is checked against what is
  * left: the stream's bytes follow a pattern, so that each tells its place.
  */
+#include "harness/deadline.h"
+#include "harness/pair.h"
+#include "harness/pattern.h"
+#include "harness/unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -11,20 +17,15 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "../shim/drain.h"
 
@@ -33,34 +34,19 @@
 #endif
 
 enum {
-	DEADLINE_MS = 20000, /* of every wait; none is ever used up */
-	STUCK_MS = 5000,     /* a call that must not wait is woken after this */
+	STUCK_MS = 5000, /* a call that must not wait is woken after this */
 	CHUNK = 4096,
 	FLOOD_BYTES = 4 << 20,
 	SIGNAL_ROUNDS = 5000,
 	ERRNO_MARK = 4242, /* no error of the system's */
 };
 
-/* Time. */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void wait_for_events(int fd, short events)
 {
-	struct pollfd item = {.fd = fd, .events = events};
-	int64_t end = now_ms() + DEADLINE_MS;
+	int64_t end = deadline_in(DEADLINE_MS);
 
-	while ((item.revents & events) == 0) {
-		int64_t left = end - now_ms();
-		assert_true(left > 0);
-		int ready = poll(&item, 1, (int)left);
-		assert_true(ready >= 0 || errno == EINTR);
+	while (!(deadline_poll(fd, events, end) & events)) {
+		assert_true(deadline_left_ms(end) > 0);
 	}
 }
 
@@ -74,10 +60,10 @@ static int unread_bytes(int fd)
 
 static void wait_for_unread(int fd, int at_least)
 {
-	int64_t end = now_ms() + DEADLINE_MS;
+	int64_t end = deadline_in(DEADLINE_MS);
 
 	while (unread_bytes(fd) < at_least) {
-		assert_true(now_ms() < end);
+		assert_true(deadline_left_ms(end) > 0);
 		sched_yield();
 	}
 }
@@ -92,44 +78,14 @@ static bool is_at_mark(int fd)
 
 /* A connection: ours is drained, the peer's end writes. */
 
-struct pair {
-	int ours;
-	int peer;
-};
-
-static int listen_on_loopback(int protocol, struct sockaddr_in *addr)
-{
-	socklen_t size = sizeof(*addr);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
-
-	if (listener < 0) {
-		return -1;
-	}
-	*addr = (struct sockaddr_in){.sin_family = AF_INET};
-	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(listener, (struct sockaddr *)addr, size), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)addr, &size), 0);
-	return listener;
-}
-
 static bool open_pair_of(struct pair *pair, int protocol)
 {
-	struct sockaddr_in addr;
 	int one = 1, count;
-	int listener = listen_on_loopback(protocol, &addr);
 
-	if (listener < 0) {
+	if (!pair_open_as(pair, AF_INET, AF_INET, protocol)) {
 		return false;
 	}
-	pair->peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
-	assert_true(pair->peer >= 0);
-	assert_int_equal(connect(pair->peer, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	wait_for_events(listener, POLLIN);
-	pair->ours = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	assert_true(pair->ours >= 0);
 	setsockopt(pair->peer, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	close(listener);
 	return ioctl(pair->ours, FIONREAD, &count) == 0; /* MPTCP: since Linux 5.16 */
 }
 
@@ -141,32 +97,11 @@ static struct pair open_pair(void)
 	return pair;
 }
 
-static void close_pair(struct pair *pair)
-{
-	close(pair->ours);
-	close(pair->peer);
-}
-
 static void set_abortive(int fd)
 {
 	struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-}
-
-/* The byte at a place of the stream. */
-static unsigned char pattern_at(uint64_t position)
-{
-	uint64_t mixed = (position + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (unsigned char)(mixed >> 56);
-}
-
-static void fill_pattern(unsigned char *bytes, size_t count, uint64_t position)
-{
-	for (size_t i = 0; i < count; i++) {
-		bytes[i] = pattern_at(position + i);
-	}
 }
 
 /* Send count bytes of the pattern, beginning at position, and wait until they have arrived. */
@@ -176,7 +111,7 @@ static void send_pattern(const struct pair *pair, uint64_t position, size_t coun
 	int before = unread_bytes(pair->ours);
 
 	assert_in_range(count, 0, sizeof(bytes));
-	fill_pattern(bytes, count, position);
+	pattern_fill(bytes, count, position);
 	assert_int_equal(send(pair->peer, bytes, count, MSG_NOSIGNAL), count);
 	wait_for_unread(pair->ours, before + (int)count);
 }
@@ -191,12 +126,12 @@ static void send_urgent(const struct pair *pair)
 /* Bytes behind the mark cannot be counted before it is passed: the peer knows when they arrived. */
 static void wait_for_all_acknowledged(const struct pair *pair)
 {
-	int64_t end = now_ms() + DEADLINE_MS;
+	int64_t end = deadline_in(DEADLINE_MS);
 	int unacknowledged = 1;
 
 	while (unacknowledged > 0) {
 		assert_int_equal(ioctl(pair->peer, TIOCOUTQ, &unacknowledged), 0);
-		assert_true(now_ms() < end);
+		assert_true(deadline_left_ms(end) > 0);
 		sched_yield();
 	}
 }
@@ -206,7 +141,7 @@ static void send_behind_mark(const struct pair *pair, uint64_t position, size_t 
 	unsigned char bytes[CHUNK];
 
 	assert_in_range(count, 0, sizeof(bytes));
-	fill_pattern(bytes, count, position);
+	pattern_fill(bytes, count, position);
 	assert_int_equal(send(pair->peer, bytes, count, MSG_NOSIGNAL), count);
 	wait_for_all_acknowledged(pair);
 }
@@ -219,7 +154,7 @@ static void assert_left(int fd, uint64_t position, size_t count)
 	assert_in_range(count, 0, sizeof(wanted));
 	assert_int_equal(unread_bytes(fd), count);
 	if (count > 0) {
-		fill_pattern(wanted, count, position);
+		pattern_fill(wanted, count, position);
 		assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), count);
 		assert_memory_equal(got, wanted, count);
 	}
@@ -315,7 +250,7 @@ static void test_drain_empty_blocking_socket_returns_at_once(void **state)
 	assert_int_equal(fcntl(pair.ours, F_GETFL) & O_NONBLOCK, 0);
 	assert_drained(drain(pair.ours, 1), SC_DRAIN_EMPTY, 0);
 	assert_drained(drain(pair.ours, UINT64_MAX), SC_DRAIN_EMPTY, 0);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_leaves_the_blocking_mode_as_it_was(void **state)
@@ -334,7 +269,7 @@ static void test_drain_leaves_the_blocking_mode_as_it_was(void **state)
 		assert_drained(drain(pair.ours, 100), SC_DRAIN_EMPTY, 5);
 		assert_int_equal(fcntl(pair.ours, F_GETFL), flags);
 	}
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_takes_all_that_is_unread(void **state)
@@ -360,7 +295,7 @@ static void test_drain_zero_cap_takes_nothing(void **state)
 	assert_left(pair.ours, 0, 1000);
 	/* A read of no bytes answers 0 too: that is not the peer's FIN. */
 	assert_int_not_equal(drain(pair.ours, 0).end, SC_DRAIN_PEER_FIN);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_cap_below_leaves_the_rest_in_place(void **state)
@@ -373,7 +308,7 @@ static void test_drain_cap_below_leaves_the_rest_in_place(void **state)
 		send_pattern(&pair, 0, 1000);
 		assert_drained(drain(pair.ours, caps[i]), SC_DRAIN_LIMIT, caps[i]);
 		assert_left(pair.ours, caps[i], 1000 - caps[i]);
-		close_pair(&pair);
+		pair_close(&pair);
 	}
 }
 
@@ -412,7 +347,7 @@ static void test_drain_several_calls_go_on_where_the_last_ended(void **state)
 		assert_drained(drain(pair.ours, 100), SC_DRAIN_LIMIT, 100);
 	}
 	assert_left(pair.ours, 900, 100);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* A program's own SO_RCVLOWAT must not hide what lies below it. */
@@ -426,7 +361,7 @@ static void test_drain_low_water_mark_hides_nothing(void **state)
 		setsockopt(pair.ours, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof(low_water)), 0);
 	send_pattern(&pair, 0, 10);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_EMPTY, 10);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* The peer's end of the stream. */
@@ -442,7 +377,7 @@ static void test_drain_peer_fin_is_told_from_empty(void **state)
 	wait_for_events(pair.ours, POLLRDHUP);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_PEER_FIN, 0);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_PEER_FIN, 0);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_bytes_and_fin_are_told_in_one_call(void **state)
@@ -454,7 +389,7 @@ static void test_drain_bytes_and_fin_are_told_in_one_call(void **state)
 	assert_int_equal(shutdown(pair.peer, SHUT_WR), 0);
 	wait_for_events(pair.ours, POLLRDHUP);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_PEER_FIN, 1000);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_cap_before_fin_is_a_limit(void **state)
@@ -467,7 +402,7 @@ static void test_drain_cap_before_fin_is_a_limit(void **state)
 	wait_for_events(pair.ours, POLLRDHUP);
 	assert_drained(drain(pair.ours, 999), SC_DRAIN_LIMIT, 999);
 	assert_drained(drain(pair.ours, 999), SC_DRAIN_PEER_FIN, 1);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* As a lingering connection is drained: its own FIN is out. */
@@ -484,7 +419,7 @@ static void test_drain_after_half_close_goes_on(void **state)
 	/* With both directions ended the kernel says POLLHUP as well. */
 	wait_for_events(pair.ours, POLLHUP);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_PEER_FIN, 0);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_reset_by_peer_is_an_error(void **state)
@@ -602,7 +537,7 @@ static void test_drain_cap_at_the_urgent_mark_is_kept(void **state)
 	assert_drained(drain(pair.ours, 100), SC_DRAIN_LIMIT, 100);
 	assert_drained(drain(pair.ours, 150), SC_DRAIN_LIMIT, 150);
 	assert_left(pair.ours, 250, 50);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 static void test_drain_urgent_byte_before_fin_is_passed(void **state)
@@ -754,15 +689,15 @@ static bool announce_urgent_byte(const struct pair *pair)
 static void test_drain_urgent_byte_that_never_comes_is_not_waited_for(void **state)
 {
 	struct pair pair = open_pair();
-	int64_t end = now_ms() + DEADLINE_MS;
+	int64_t end = deadline_in(DEADLINE_MS);
 
 	(void)state;
 	if (!announce_urgent_byte(&pair)) {
-		close_pair(&pair);
+		pair_close(&pair);
 		skip();
 	}
 	while (!is_at_mark(pair.ours)) {
-		assert_true(now_ms() < end);
+		assert_true(deadline_left_ms(end) > 0);
 		sched_yield();
 	}
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_EMPTY, 0);
@@ -786,7 +721,7 @@ static void *send_until_stopped(void *argument)
 	while (!atomic_load(&sender->is_stopped)) {
 		struct pollfd item = {.fd = sender->fd, .events = POLLOUT};
 		poll(&item, 1, 50);
-		fill_pattern(bytes, sizeof(bytes), atomic_load(&sender->sent));
+		pattern_fill(bytes, sizeof(bytes), atomic_load(&sender->sent));
 		ssize_t got = send(sender->fd, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (got > 0) {
 			atomic_fetch_add(&sender->sent, (unsigned long long)got);
@@ -834,9 +769,9 @@ static void test_drain_cap_holds_while_the_peer_keeps_sending(void **state)
 	stop_sender(&sender);
 	unsigned char got[CHUNK], wanted[CHUNK];
 	assert_int_equal(recv(pair.ours, got, CHUNK, MSG_DONTWAIT), CHUNK);
-	fill_pattern(wanted, CHUNK, FLOOD_BYTES);
+	pattern_fill(wanted, CHUNK, FLOOD_BYTES);
 	assert_memory_equal(got, wanted, CHUNK);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* One call, a full queue, a sender at work: no more than the cap, which is there already. */
@@ -850,7 +785,7 @@ static void test_drain_one_call_under_flood_ends_at_its_cap(void **state)
 	wait_for_unread(pair.ours, 20000);
 	assert_drained(drain(pair.ours, 20000), SC_DRAIN_LIMIT, 20000);
 	stop_sender(&sender);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* A full window: draining opens it again, and in the end all that was sent has been counted. */
@@ -897,7 +832,7 @@ static void test_drain_mptcp_connection_is_drained_as_tcp(void **state)
 	assert_int_equal(shutdown(pair.peer, SHUT_WR), 0);
 	wait_for_events(pair.ours, POLLRDHUP);
 	assert_drained(drain(pair.ours, 1 << 20), SC_DRAIN_PEER_FIN, 0);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* As kernel TLS does, a unix socket insists on a place to copy to. */
@@ -923,15 +858,12 @@ static void test_drain_socket_that_must_copy_keeps_its_caps(void **state)
 
 static void test_drain_unconnected_socket_is_not_connected(void **state)
 {
-	struct sockaddr_in addr;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_failed(drain(fd, 100), -ENOTCONN, 0);
-	close(fd);
-	fd = listen_on_loopback(IPPROTO_TCP, &addr);
-	assert_true(fd >= 0);
+	assert_int_equal(listen(fd, 1), 0); /* at a port that the kernel picks */
 	assert_failed(drain(fd, 100), -ENOTCONN, 0);
 	close(fd);
 }
@@ -956,7 +888,7 @@ static void test_drain_closed_descriptor_is_an_error(void **state)
 	struct pair pair = open_pair();
 
 	(void)state;
-	close_pair(&pair);
+	pair_close(&pair);
 	assert_failed(drain(pair.ours, 100), -EBADF, 0);
 	assert_failed(drain(-1, 100), -EBADF, 0);
 	assert_failed(drain(10000000, 100), -EBADF, 0);

@@ -7,6 +7,7 @@
  */
 #include "../shim/inspect.h"
 #include "harness/deadline.h"
+#include "harness/pair.h"
 #include "harness/unit.h"
 
 #include <errno.h>
@@ -20,12 +21,6 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
-
-/* Both ends of a connection over loopback. */
-struct pair {
-	int ours;
-	int theirs;
-};
 
 #define TEST_OF(kind) "test_inspect_finds_addresses_after_a_reset (" kind ")"
 
@@ -43,53 +38,14 @@ static const struct row {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), FURTHER_COUNT = 4 };
 
-/* Where it listens on loopback, as the other domain sees it. */
-static socklen_t target_of(int listener, const struct row *row, union sc_addr *target)
+static struct pair connect_pair(const struct row *row)
 {
-	socklen_t size = sizeof(*target);
-	in_port_t port;
+	struct pair pair;
 
-	assert_return_code(getsockname(listener, &target->any, &size), errno);
-	if (row->domain == row->listener_domain) {
-		return size;
-	}
-	port = target->v6.sin6_port;
-	target->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-	target->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return sizeof(target->v4);
-}
-
-static int listen_anywhere(const struct row *row)
-{
-	union sc_addr address = {.any.sa_family = (sa_family_t)row->listener_domain};
-	int fd = socket(row->listener_domain, SOCK_STREAM | SOCK_CLOEXEC, row->protocol);
-
-	if (fd < 0) {
+	if (!pair_open_as(&pair, row->listener_domain, row->domain, row->protocol)) {
 		print_message("no such socket here: %s\n", strerror(errno));
 		skip();
 	}
-	if (row->domain == AF_INET6) {
-		address.v6.sin6_addr = in6addr_loopback;
-	} else if (row->listener_domain == AF_INET) {
-		address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	}
-	assert_return_code(bind(fd, &address.any, sizeof(address)), errno);
-	assert_return_code(listen(fd, 1), errno);
-	return fd;
-}
-
-static struct pair connect_pair(const struct row *row)
-{
-	int listener = listen_anywhere(row);
-	union sc_addr target;
-	socklen_t size = target_of(listener, row, &target);
-	struct pair pair;
-
-	pair.theirs = socket(row->domain, SOCK_STREAM | SOCK_CLOEXEC, row->protocol);
-	assert_return_code(connect(pair.theirs, &target.any, size), errno);
-	pair.ours = accept(listener, NULL, NULL);
-	assert_return_code(pair.ours, errno);
-	close(listener);
 	return pair;
 }
 
@@ -97,11 +53,10 @@ static void reset_by_peer(struct pair *pair)
 {
 	const struct linger abortive = {1, 0};
 
-	assert_int_equal(send(pair->theirs, "!", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(send(pair->peer, "!", 1, MSG_NOSIGNAL), 1);
 	assert_return_code(
-		setsockopt(pair->theirs, SOL_SOCKET, SO_LINGER, &abortive, sizeof(abortive)),
-		errno);
-	close(pair->theirs);
+		setsockopt(pair->peer, SOL_SOCKET, SO_LINGER, &abortive, sizeof(abortive)), errno);
+	close(pair->peer);
 	while (!(deadline_poll(pair->ours, POLLRDHUP, deadline_in(DEADLINE_MS)) & POLLHUP)) {
 	}
 }
@@ -140,10 +95,9 @@ static void test_inspect_keeps_addresses_it_has(void **state)
 	sc_inspect_addresses(pair.ours, &conn);
 	before = conn.peer;
 	/* Of the other end: the same two, the other way round. */
-	sc_inspect_addresses(pair.theirs, &conn);
+	sc_inspect_addresses(pair.peer, &conn);
 	assert_memory_equal(&conn.peer, &before, sizeof(before));
-	close(pair.ours);
-	close(pair.theirs);
+	pair_close(&pair);
 }
 
 /* ---- peeks ---------------------------------------------------------------------------------- */
@@ -153,15 +107,9 @@ static struct pair connect_with_unread(const struct row *row, const char *text)
 	struct pair pair = connect_pair(row);
 	ssize_t length = (ssize_t)strlen(text);
 
-	assert_int_equal(send(pair.theirs, text, (size_t)length, MSG_NOSIGNAL), length);
+	assert_int_equal(send(pair.peer, text, (size_t)length, MSG_NOSIGNAL), length);
 	assert_true(deadline_poll(pair.ours, POLLIN, deadline_in(DEADLINE_MS)) & POLLIN);
 	return pair;
-}
-
-static void close_pair(const struct pair *pair)
-{
-	close(pair->ours);
-	close(pair->theirs);
 }
 
 static void test_inspect_peek_leaves_all_unread(void **state)
@@ -179,7 +127,7 @@ static void test_inspect_peek_leaves_all_unread(void **state)
 		assert_int_equal(recv(pair.ours, bytes, sizeof(bytes), MSG_DONTWAIT), 12);
 		assert_memory_equal(bytes, "hello, world", 12);
 		assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
-		close_pair(&pair);
+		pair_close(&pair);
 	}
 }
 
@@ -192,14 +140,14 @@ static void test_inspect_peek_keeps_off_a_peek_offset(void **state)
 
 	(void)state;
 	if (setsockopt(pair.ours, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0) {
-		close_pair(&pair);
+		pair_close(&pair);
 		print_message("no SO_PEEK_OFF here: %s\n", strerror(errno));
 		skip();
 	}
 	assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
 	assert_int_equal(recv(pair.ours, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT), 5);
 	assert_memory_equal(bytes, "hello", 5);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 /* There a peek decrypts what lies in the queue. */
@@ -210,12 +158,12 @@ static void test_inspect_peek_keeps_off_kernel_tls(void **state)
 
 	(void)state;
 	if (setsockopt(pair.ours, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) != 0) {
-		close_pair(&pair);
+		pair_close(&pair);
 		print_message("no kernel TLS here: %s\n", strerror(errno));
 		skip();
 	}
 	assert_int_equal(sc_inspect_peek(pair.ours, bytes, sizeof(bytes)), 0);
-	close_pair(&pair);
+	pair_close(&pair);
 }
 
 int main(void)

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
 // LINK: parting.o inspect.o sys.o
+// HARNESS
 /*
  * sc_parting_leave(), where nobody can tell who else holds the connection and this was the last close
  * of it: what is told, against what the peer sees. The connections are real; who else holds them and
  * what the kernel has counted is what each test says.
  */
+#include "harness/deadline.h"
+#include "harness/pair.h"
 #include "harness/unit.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../shim/holders.h"
@@ -24,10 +25,7 @@
 #include "../shim/resets.h"
 #include "../shim/watch.h"
 
-enum {
-	UNREAD_BYTES = 100,
-	DEADLINE_S = 20, /* of every wait; none is ever used up */
-};
+enum { UNREAD_BYTES = 100 };
 
 /* ---- what parting.c asks of others ----------------------------------------------------------- */
 
@@ -114,40 +112,6 @@ void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)
 
 /* ---- a connection ----------------------------------------------------------------------------- */
 
-struct pair {
-	int ours;
-	int peer;
-};
-
-static struct pair connect_pair(void)
-{
-	struct sockaddr_in addr = {.sin_family = AF_INET};
-	socklen_t size = sizeof(addr);
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&addr, size), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &size), 0);
-	struct pair pair = {.peer = socket(AF_INET, SOCK_STREAM, 0)};
-	assert_int_equal(connect(pair.peer, (struct sockaddr *)&addr, size), 0);
-	pair.ours = accept(listener, NULL, NULL);
-	assert_true(pair.ours >= 0);
-	close(listener);
-	return pair;
-}
-
-static time_t clock_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-static bool is_late(time_t begun)
-{
-	return clock_s() - begun > DEADLINE_S;
-}
-
 static int state_of(int fd)
 {
 	struct tcp_info info;
@@ -158,10 +122,9 @@ static int state_of(int fd)
 
 static void await_state(int fd, int state)
 {
-	time_t begun = clock_s();
+	int64_t deadline = deadline_in(DEADLINE_MS);
 	while (state_of(fd) != state) {
-		assert_false(is_late(begun));
-		sched_yield();
+		assert_true(deadline_pause(deadline));
 	}
 }
 
@@ -169,10 +132,10 @@ static void send_unread(const struct pair *pair)
 {
 	char bytes[UNREAD_BYTES] = "";
 	assert_int_equal(send(pair->peer, bytes, sizeof(bytes), 0), sizeof(bytes));
-	time_t begun = clock_s();
-	for (int unread = 0; unread < UNREAD_BYTES; sched_yield()) {
+	int64_t deadline = deadline_in(DEADLINE_MS);
+	for (int unread = 0; unread < UNREAD_BYTES;) {
+		assert_true(deadline_pause(deadline));
 		assert_int_equal(ioctl(pair->ours, FIONREAD, &unread), 0);
-		assert_false(is_late(begun));
 	}
 }
 
@@ -209,7 +172,7 @@ static void test_leave_last_close_over_unread_is_told_as_reset(void **state)
 {
 	(void)state;
 	watch_answer = 0;
-	struct pair pair = connect_pair();
+	struct pair pair = pair_open();
 	send_unread(&pair);
 	leave(&pair, "holders unknown");
 	assert_true(is_reset(pair.peer));
@@ -222,7 +185,7 @@ static void test_leave_half_closed_over_unread_is_told_as_reset(void **state)
 {
 	(void)state;
 	watch_answer = 0;
-	struct pair pair = connect_pair();
+	struct pair pair = pair_open();
 	send_unread(&pair);
 	shutdown(pair.ours, SHUT_WR);
 	await_state(pair.ours, TCP_FIN_WAIT2);
@@ -237,7 +200,7 @@ static void test_leave_when_both_ends_have_closed_is_no_reset(void **state)
 {
 	(void)state;
 	watch_answer = 0;
-	struct pair pair = connect_pair();
+	struct pair pair = pair_open();
 	send_unread(&pair);
 	shutdown(pair.ours, SHUT_WR);
 	shutdown(pair.peer, SHUT_WR);
@@ -253,7 +216,7 @@ static void test_leave_what_somebody_holds_is_shared(void **state)
 {
 	(void)state;
 	watch_answer = 1;
-	struct pair pair = connect_pair();
+	struct pair pair = pair_open();
 	send_unread(&pair);
 	int other = dup(pair.ours);
 	leave(&pair, "holders unknown");
@@ -268,7 +231,7 @@ static void test_leave_when_the_other_holder_has_read_all_is_no_reset(void **sta
 {
 	(void)state;
 	watch_answer = 0;
-	struct pair pair = connect_pair();
+	struct pair pair = pair_open();
 	send_unread(&pair);
 	other_holder = dup(pair.ours);
 	leave(&pair, "holders unknown");
@@ -290,7 +253,7 @@ static void test_leave_behind_a_holder_is_told_by_the_count(void **state)
 	(void)state;
 	watch_answer = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct pair pair = connect_pair();
+		struct pair pair = pair_open();
 
 		send_unread(&pair);
 		resets = rows[i].count;
