@@ -92,8 +92,11 @@ static const struct row rows[] = {
 		HELP("In drain and fin: most bytes discarded for one connection.")},
 	{{PREFIX "LINGER_MAX", "auto"}, KIND_COUNT, FIELD(linger_max),
 		HELP("In fin: connections that linger at once; past it the oldest is finished.")},
-	{{PREFIX "LOG", "stderr"}, KIND_LOG, FIELD(log), HELP("Where reports go.")},
-	{{PREFIX "ONLY", "all"}, KIND_ONLY, FIELD(only), HELP("Connections to look at.")},
+	{{PREFIX "LOG", "stderr"}, KIND_LOG, FIELD(log),
+		HELP("Where reports go: stderr, syslog or a path, in which %p is the process id.")},
+	{{PREFIX "ONLY", "all"}, KIND_ONLY, FIELD(only),
+		HELP("Connections to look at, a list: local:PORT peer:PORT "
+		     "peer:ADDR[/LEN][:PORT].")},
 	{{PREFIX "FORMAT", "text"}, KIND_FORMAT, FIELD(format),
 		HELP("Reports as lines of text or as one JSON object a line.")},
 	{{PREFIX "PREVIEW", "0"}, KIND_PREVIEW, FIELD(preview_bytes),
@@ -107,8 +110,7 @@ static const struct row rows[] = {
 	{{PREFIX "SHUTDOWN", "keep"}, KIND_SHUTDOWN, FIELD(shutdown),
 		HELP("In fin: half makes the program's shutdown for reading wait for the close.")},
 	{{PREFIX "DEEPBIND", "keep"}, KIND_DEEPBIND, FIELD(deepbind),
-		HELP("strip takes RTLD_DEEPBIND from the program's dlopen, so that such plugins "
-		     "are seen.")},
+		HELP("strip takes RTLD_DEEPBIND from dlopen, so that plugins loaded so are seen.")},
 };
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };

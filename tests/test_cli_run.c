@@ -39,7 +39,7 @@
 		__VA_ARGS__, NULL \
 	}
 
-enum { FAILED_ON_RESET = 86 };
+enum { FAILED_ON_RESET = 86, HELP_COLUMNS_MAX = 100 };
 
 /* A sanitizer's library has to be the first one, and this command puts ours there. */
 static void skip_for_sanitizer(void)
@@ -80,9 +80,13 @@ static void test_cli_run_refuses_and_names_the_word(void **state)
 		{{"--moed", "fin", "true"}, "--moed"},
 		{{"-x", "true"}, "-x"},
 		{{"-zh", "true"}, "-z"},
+		{{"--json", "-zh", "true"}, "unknown option -z;"},
+		{{"--mode=warn", "-zh", "true"}, "unknown option -z;"},
+		{{"--json", "-\303\251", "true"}, "unknown option -\\xc3;"},
 		{{"--mode"}, "--mode needs a value"},
 		{{"-l"}, "-l needs a value"},
-		{{"--dry-run=yes", "true"}, "--dry-run=yes"},
+		{{"--dry-run=yes", "true"}, "--dry-run=yes takes no value"},
+		{{"--help=yes", "true"}, "--help=yes takes no value"},
 		{{"--fail-on-reset=0", "true"}, "0 is not a status"},
 		{{"--fail-on-reset=256", "true"}, "256 is not a status"},
 		{{"--fail-on-reset=", "true"}, "an empty value"},
@@ -147,6 +151,14 @@ static void test_cli_help_is_one_screen_with_every_variable(void **state)
 	if (lines < 24 || lines > 50) {
 		fail_msg("%zu lines", lines);
 	}
+	for (const char *line = end.output; *line; line += strcspn(line, "\n") + 1) {
+		if (strcspn(line, "\n") > HELP_COLUMNS_MAX) {
+			fail_msg("wider than %d columns: %s", HELP_COLUMNS_MAX, line);
+		}
+	}
+	/* What may stand there, where it is too long for the line of the option. */
+	assert_contains(end.output, "stderr, syslog or a path");
+	assert_contains(end.output, "peer:ADDR[/LEN][:PORT]");
 	for (size_t i = 0; sc_config_option(i); i++) {
 		char variable[128];
 
@@ -899,6 +911,37 @@ static void test_cli_run_holds_no_connection_of_the_commands(void **state)
 	assert_sum(&end, "1 connection was");
 }
 
+/* Started without some of stdin, stdout and stderr it takes their numbers for nothing of its own, and
+ * the command finds them as they were. */
+static void test_cli_run_without_standard_descriptors_ends(void **state)
+{
+	static const struct {
+		const char *redirections;
+		int open; /* a bit for each number */
+	} rows[] = {
+		{"<&-", 6},
+		{">&-", 5},
+		{"2>&-", 3},
+		{"<&- >&-", 4},
+		{">&- 2>&-", 1},
+		{"<&- >&- 2>&-", 0},
+	};
+
+	(void)state;
+	skip_for_sanitizer();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char script[256];
+		struct command_end end;
+
+		snprintf(script, sizeof(script),
+			"exec \"$0\" run --fail-on-reset sh -c 's=10; for n in 0 1 2; do "
+			"test -e /proc/$$/fd/$n && s=$((s + (1 << n))); done; exit $s' %s",
+			rows[i].redirections);
+		end = command_run((const char *const[]){"sh", "-c", script, SAFECLOSE, NULL}, NULL);
+		assert_int_equal(end.status, 10 + rows[i].open);
+	}
+}
+
 /* Who reads the command's stdout learns when the command has closed it. */
 static void test_cli_run_holds_no_pipe_of_the_commands(void **state)
 {
@@ -1350,6 +1393,7 @@ int main(void)
 		PLAIN(test_cli_run_leaves_nothing_behind),
 		PLAIN(test_cli_run_holds_no_connection_of_the_commands),
 		WITH_FOLDER(test_cli_run_holds_no_pipe_of_the_commands),
+		PLAIN(test_cli_run_without_standard_descriptors_ends),
 		PLAIN(test_cli_run_passes_signals_on_once),
 		PLAIN(test_cli_run_without_counting_is_the_command),
 		PLAIN(test_cli_run_does_not_return_the_commands_own),

@@ -398,16 +398,16 @@ static int check_all(char **names, const char *wanted)
 int cli_check(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"library", required_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
+		{"library", required_argument, NULL, CLI_OPTION_LIBRARY},
+		{"help", no_argument, NULL, CLI_OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
 	const char *library = NULL;
 	for (int answer; (answer = getopt_long(argc, argv, ":l:h", options, NULL)) != -1;) {
-		if (answer == 'h') {
+		if (answer == 'h' || answer == CLI_OPTION_HELP) {
 			return tell_help();
 		}
-		if (answer != 'l') {
+		if (answer != 'l' && answer != CLI_OPTION_LIBRARY) {
 			return cli_complain_of_option("check", answer, argv);
 		}
 		library = optarg;

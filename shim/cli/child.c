@@ -26,11 +26,23 @@ struct child {
 	int status; /* of waitpid() */
 };
 
+void cli_child_keep_standard_numbers(void)
+{
+	int fd;
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= 2);
+	if (fd > 2) {
+		close(fd);
+	}
+}
+
 int cli_child_exec(char **command)
 {
 	execvp(command[0], command);
 	int error = errno;
-	cli_complain("run: cannot run %s: %s", command[0], strerror(error));
+	cli_complain(
+		"run: cannot run %s: %s", *command[0] != '\0' ? command[0] : "''", strerror(error));
 	return error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 

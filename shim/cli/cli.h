@@ -8,6 +8,9 @@
 
 enum { CLI_USAGE = 2 };
 
+/* The long options that have a letter too answer these, and not the letter: so it is known which was met. */
+enum { CLI_OPTION_HELP = 1 << 16, CLI_OPTION_LIBRARY };
+
 int cli_run(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_check(int argc, char **argv);
@@ -16,7 +19,7 @@ int cli_check(int argc, char **argv);
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* After getopt_long() with a leading ':' in its letters has answered '?' or ':': complain of the word
- * that it met. Returns CLI_USAGE. */
+ * that it met. No long option answers a number below 256. Returns CLI_USAGE. */
 int cli_complain_of_option(const char *command, int answer, char **argv);
 
 /* All that was written to stdout is there: status; else complain, and return failure. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,10 +29,13 @@ int cli_complain_of_option(const char *command, int answer, char **argv)
 {
 	const char *word = argv[optind - 1];
 	char letter[] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt != 0 && optopt < 256; /* negative: not ASCII */
 	/* A bad letter may be in the middle of a word, which getopt has not left then. */
-	const char *met = optopt > 0 && optopt < 256 && strncmp(word, "--", 2) != 0 ? letter : word;
+	const char *met = is_letter ? letter : word;
 	if (answer == ':') {
 		cli_complain("%s: option %s needs a value", command, met);
+	} else if (optopt >= 256) {
+		cli_complain("%s: option %s takes no value", command, met);
 	} else {
 		cli_complain(
 			"%s: unknown option %s; see safeclose %s --help", command, met, command);

@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	const struct command *command = find_command(word);
 	if (command == NULL) {
 		cli_complain("unknown %s %s; see safeclose --help",
-			word[0] == '-' ? "option" : "command", word);
+			word[0] == '-' ? "option" : "command", *word != '\0' ? word : "''");
 		return CLI_USAGE;
 	}
 	return command->function(argc - 1, argv + 1);

@@ -124,13 +124,13 @@ static int parse_options(int argc, char **argv, struct options *options, int *st
 		{"html", required_argument, NULL, OPTION_HTML},
 		{"top", required_argument, NULL, OPTION_TOP},
 		{"raw", no_argument, NULL, OPTION_RAW},
-		{"help", no_argument, NULL, 'h'},
+		{"help", no_argument, NULL, CLI_OPTION_HELP},
 		{NULL, 0, NULL, 0},
 	};
 	int found;
 	optind = 0; /* glibc: begin anew */
 	while ((found = getopt_long(argc, argv, ":h", longs, NULL)) >= 0) {
-		if (found == 'h') {
+		if (found == 'h' || found == CLI_OPTION_HELP) {
 			fputs(help, stdout);
 			*status = cli_end_output(STATUS_FINE, STATUS_TROUBLE);
 			return -1;

@@ -32,10 +32,10 @@ struct order {
 
 static const struct option own_options[] = {
 	{"json", no_argument, NULL, OPTION_JSON},
-	{"library", required_argument, NULL, 'l'},
+	{"library", required_argument, NULL, CLI_OPTION_LIBRARY},
 	{"fail-on-reset", optional_argument, NULL, OPTION_FAIL_ON_RESET},
 	{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
-	{"help", no_argument, NULL, 'h'},
+	{"help", no_argument, NULL, CLI_OPTION_HELP},
 };
 
 enum { OWN_COUNT = sizeof(own_options) / sizeof(own_options[0]) };
@@ -116,9 +116,11 @@ static bool take_option(struct order *order, int answer)
 		order->is_dry = true;
 		return true;
 	case 'l':
+	case CLI_OPTION_LIBRARY:
 		order->library = optarg;
 		return true;
 	case 'h':
+	case CLI_OPTION_HELP:
 		order->is_help = true;
 		return true;
 	default:
@@ -223,6 +225,7 @@ static bool set_preload(const struct cli_library *library)
 static int run_counted(const struct order *order, const struct cli_library *library, char **command)
 {
 	struct cli_resets resets;
+	cli_child_keep_standard_numbers();
 	if (cli_check_is_out_of_reach(library, command[0])) {
 		cli_complain(
 			"run: no reset by %s itself is seen; safeclose check says why", command[0]);
