@@ -158,6 +158,14 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	job->begun_us = now_us();
 }
 
+/* The background was not to be had. */
+static struct sc_linger_end end_now(int fd, enum sc_action action)
+{
+	struct sc_linger_end end = sc_linger_end_now(fd, action, config->drain_max_bytes);
+	sc_linger_explain_cut(&end, fd, action, "no thread");
+	return end;
+}
+
 /* No descriptor is to be had for a copy, but nobody else holds it: end it before the real call. */
 static void end_early(struct sc_closing *it, int fd)
 {
@@ -172,7 +180,7 @@ static void end_early(struct sc_closing *it, int fd)
 		it->early_end.outcome = SC_OUTCOME_NONE; /* the background tells */
 		return;
 	}
-	it->early_end = sc_linger_end_now(fd, it->plan.action, config->drain_max_bytes);
+	it->early_end = end_now(fd, it->plan.action);
 }
 
 /* Another holder may have read it empty since; or may do so, and close, before the watch can tell. */
@@ -362,6 +370,7 @@ static void end_here(struct sc_closing *it)
 		sc_job_claim(&it->job, it->held);
 		end = sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
 		sc_job_yield_to_twin(&it->job, &end);
+		sc_linger_explain_cut(&end, it->held, verdict.action, "no thread");
 	} else {
 		sc_interest_put_back(
 			&it->job.interest, it->held); /* by another number: the best here */
@@ -473,8 +482,7 @@ static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc
 {
 	job->birth = SC_BIRTH_SOLE; /* just proven */
 	if (action != SC_ACTION_LINGER || sc_background_give(job, note, job->fd) != 0) {
-		struct sc_linger_end end =
-			sc_linger_end_now(job->fd, action, config->drain_max_bytes);
+		struct sc_linger_end end = end_now(job->fd, action);
 		sc_telling_tell(job, note, &end);
 	}
 }
@@ -501,6 +509,20 @@ static void end_before_exec(struct sc_job *job, enum sc_holders holders)
 	}
 }
 
+/* In warn the exec closes in the order of numbers: an end whose other end is closed before, and resets it,
+ * resets nothing any more. */
+static bool is_reset_before(const struct sc_job *first, const struct sc_job *job)
+{
+	for (const struct sc_job *it = first; it < job && config->mode == SC_MODE_WARN; it++) {
+		if (it->is_last && job->conn.peer.any.sa_family != AF_UNSPEC &&
+			memcmp(&it->conn.local, &job->conn.peer, sizeof(union sc_addr)) == 0 &&
+			memcmp(&it->conn.peer, &job->conn.local, sizeof(union sc_addr)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One sweep serves as many as there is room for. Returns how many of fds it dealt with. */
 static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query *queries,
 	size_t size, const int *fds, size_t count, const struct sc_call *call)
@@ -523,7 +545,13 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 	}
 	ask_all(queries, kept, SC_OWN_TABLE_CLOEXEC_ENDS);
 	for (size_t i = 0; i < kept; i++) {
-		end_before_exec(&jobs[queries[i].mine], queries[i].answer);
+		jobs[queries[i].mine].is_last = queries[i].answer == SC_HOLDERS_NOBODY;
+	}
+	for (size_t i = 0; i < kept; i++) {
+		struct sc_job *job = &jobs[queries[i].mine];
+		if (!is_reset_before(jobs, job)) {
+			end_before_exec(job, queries[i].answer);
+		}
 	}
 	return at;
 }

@@ -26,6 +26,7 @@ struct sc_job {
 	uint8_t birth;    /* enum sc_birth, before the call that closed */
 	bool is_in_place; /* the program's own descriptor stays open (exec may fail) */
 	bool is_twins;    /* somebody has begun to end it before */
+	bool is_last;     /* before an exec: nobody else holds it */
 };
 
 /* Told when the connection has ended. note: NULL where reports show none. */

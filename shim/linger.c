@@ -150,3 +150,14 @@ struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t m
 	}
 	return end;
 }
+
+void sc_linger_explain_cut(
+	struct sc_linger_end *end, int fd, enum sc_action action, const char *why)
+{
+	bool is_cut = action == SC_ACTION_LINGER && end->outcome == SC_OUTCOME_FIN &&
+		      end->why == NULL && !sc_inspect_is_peer_done(fd);
+	if (is_cut) {
+		end->outcome = SC_OUTCOME_LIMIT;
+		end->why = why;
+	}
+}

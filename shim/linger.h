@@ -58,4 +58,9 @@ void sc_linger_hurry(struct sc_linger *it, uint64_t now_ms, uint64_t until_ms);
  * connection ends if fd is closed now. */
 struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t max_bytes);
 
+/* After that, where it should have lingered on, and does not for the reason why: bytes that come now reset
+ * it. */
+void sc_linger_explain_cut(
+	struct sc_linger_end *end, int fd, enum sc_action action, const char *why);
+
 #endif

@@ -81,9 +81,6 @@ void sc_parting_end_now(
 	sc_job_claim(&it->job, it->fd);
 	struct sc_linger_end end = sc_linger_end_now(it->fd, action, config->drain_max_bytes);
 	sc_job_yield_to_twin(&it->job, &end);
-	if (action == SC_ACTION_LINGER && end.outcome == SC_OUTCOME_FIN && end.why == NULL) {
-		end.outcome = SC_OUTCOME_LIMIT;
-		end.why = why;
-	}
+	sc_linger_explain_cut(&end, it->fd, action, why);
 	sc_parting_end(it, &end, ended);
 }

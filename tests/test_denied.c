@@ -243,7 +243,8 @@ static bool is_fit(const struct plight *plight, const struct call *call)
 static void assert_true_reports(
 	const struct plight *plight, const struct call *call, const struct crowd_end *end)
 {
-	size_t fins = text_lines_with(end->report, ": 1000 unread", "; drained 1000, fin ");
+	size_t fins = text_lines_with(end->report, ": 1000 unread", "; drained 1000, fin ") +
+		      text_lines_with(end->report, ": 1000 unread", "; drained 1000, limit ");
 
 	if (fins + end->grown.aborts_on_close > plight->connections) {
 		fail_msg("%s denied: %zu resets, but:\n%s", call->name,
@@ -295,10 +296,32 @@ static void test_denied_ends_with_fin(void **state)
 	}
 }
 
+/* Nothing lingers without a thread, and bytes that came later would reset. */
+static void test_without_a_thread_the_limit_is_told(void **state)
+{
+	static const char *const ends[][2] = {{"drain", "; drained 1000, fin in "},
+		{"fin", "; drained 1000, limit (no thread) in "}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct crowd_end end = crowd_run(
+			&(struct crowd_options){
+				.program = {.executable = "plight", .mode = ends[i][0]},
+				.stays = true},
+			"dial dial deny clone close close");
+
+		assert_crowd_was_fin(&end, 2);
+		if (text_lines_with(end.report, ": 1000 unread", ends[i][1]) != 2) {
+			fail_msg("%s:\n%s", ends[i][0], end.report);
+		}
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_denied_calls_are_all_that_there_are),
 	ROWS_SUBJECT(test_denied_warn_changes_nothing, plights),
 	ROWS_SUBJECT(test_denied_ends_with_fin, plights),
+	ROWS_PLAIN(test_without_a_thread_the_limit_is_told),
 };
 
 int main(void)

@@ -7,6 +7,7 @@
 #include "harness/deadline.h"
 #include "harness/rows.h"
 #include "harness/sharing.h"
+#include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/verdict.h"
 
@@ -384,6 +385,29 @@ static bool make_files(void)
 	return busy_fd >= 0;
 }
 
+/* The kernel's count, and the reports. */
+static void test_exec_with_both_ends_resets_once(void **state)
+{
+	static const char *const modes[] = {NULL, "warn", "drain", "fin"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		bool is_cured = i >= 2;
+		struct stage_end end;
+
+		program_start(&stage->program,
+			&(struct program_options){.executable = "bothends", .mode = modes[i]}, "");
+		end = stage_judge(stage, program_await_exit(&stage->program));
+		assert_int_equal(end.status, 0);
+		assert_int_equal(end.grown.aborts_on_close, is_cured ? 0 : 1);
+		assert_int_equal(text_lines_with(end.errors, ": 1 unread", "; rst (unread) in "),
+			i == 1 ? 1 : 0);
+		assert_int_equal(text_lines_with(end.errors, ": 1 unread", "; drained 1, fin in "),
+			is_cured ? 2 : 0);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_exec_control_resets, ways),
 	ROWS_SUBJECT(test_exec_off_resets_silently, ways),
@@ -396,6 +420,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_spawn_warn_does_not_see_what_it_resets, spawns),
 	ROWS_SUBJECT(test_spawn_is_waited_for_by_a_close_meanwhile, spawns),
 	ROWS_PLAIN(test_spawn_leaves_it_to_its_program),
+	ROWS_PLAIN(test_exec_with_both_ends_resets_once),
 	ROWS_SUBJECT(test_exec_that_fails_leaves_all, failures),
 };
 

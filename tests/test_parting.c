@@ -98,6 +98,16 @@ struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t m
 	return (struct sc_linger_end){0};
 }
 
+void sc_linger_explain_cut(
+	struct sc_linger_end *end, int fd, enum sc_action action, const char *why)
+{
+	(void)end;
+	(void)fd;
+	(void)action;
+	(void)why;
+	fail_msg("left alone means that nothing is ended");
+}
+
 void sc_job_claim(struct sc_job *job, int fd)
 {
 	(void)job;
