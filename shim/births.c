@@ -17,7 +17,9 @@ enum {
 	TAKING_SHORT_WAITS = 100,
 	TAKING_WAITS = 1100,
 	TAKING_WAIT_NS = 1000000,
-	OPENING_LOOKS = 4000, /* some microseconds */
+	MOMENT_LOOKS = 20000, /* some microseconds */
+	MOMENT_WAITS = 5,
+	MOMENT_NS = 100000,
 	FIRST_AGE = 2,
 	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
 	LINE_MAX = 16,
@@ -47,6 +49,7 @@ struct process {
 	_Atomic int32_t forks_under_way;
 	_Atomic int32_t takings_under_way;
 	_Atomic int32_t openings_under_way;
+	_Atomic int32_t closes_under_way;
 	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
 	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
@@ -399,11 +402,34 @@ void sc_births_end_taking(void)
 	}
 }
 
+/* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
+ * processor. Returns whether it came to an end. */
+static bool await_none(_Atomic int32_t *under_way, bool may_sleep)
+{
+	for (int i = 0; i < MOMENT_LOOKS; i++) {
+		if (atomic_load(under_way) <= 0) {
+			return true;
+		}
+	}
+	for (int i = 0; may_sleep && i < MOMENT_WAITS; i++) {
+		struct timespec moment = {0, MOMENT_NS};
+		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		if (atomic_load(under_way) <= 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool sc_births_begin_opening(void)
 {
 	bool is_counted = may_write();
 	if (is_counted) {
 		atomic_fetch_add(&process->openings_under_way, 1);
+		if (!await_none(&process->closes_under_way, true)) {
+			/* It waits (SO_LINGER), or has ended by a jump or with its thread. */
+			atomic_store(&process->closes_under_way, 0);
+		}
 	}
 	return is_counted;
 }
@@ -413,10 +439,17 @@ void sc_births_end_opening(void)
 	atomic_fetch_sub(&process->openings_under_way, 1);
 }
 
-/* No system call: where other threads open much, this comes with every close. */
-void sc_births_await_openings(void)
+/* What is not known to be open may have been closed by another thread. */
+void sc_births_begin_close(int fd)
 {
-	for (int i = 0; i < OPENING_LOOKS && atomic_load(&process->openings_under_way) > 0; i++) {
+	atomic_fetch_add(&process->closes_under_way, 1);
+	await_none(&process->openings_under_way, !sc_births_is_noted(fd));
+}
+
+void sc_births_end_close(void)
+{
+	if (atomic_fetch_sub(&process->closes_under_way, 1) <= 0) {
+		atomic_store(&process->closes_under_way, 0);
 	}
 }
 

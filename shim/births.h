@@ -58,13 +58,15 @@ bool sc_births_begin_taking(void);
 void sc_births_end_taking(void);
 
 /*
- * Around what opens something of the library's under such a number: a close that comes twice would take
- * it away. await(): some microseconds at most. begin(): false in a vfork child; then there is nothing to
- * end.
+ * Around what opens something of the library's under such a number, and around the last look at a number
+ * and the call that closes it: a close that comes twice would take away what was opened in between. Each
+ * waits for the other, some microseconds as a rule, 1 ms at most. begin_opening(): false in a vfork child; then there is
+ * nothing to end.
  */
 bool sc_births_begin_opening(void);
 void sc_births_end_opening(void);
-void sc_births_await_openings(void);
+void sc_births_begin_close(int fd);
+void sc_births_end_close(void);
 
 /*
  * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show

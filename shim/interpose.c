@@ -21,10 +21,17 @@
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 
+/* Another thread may have closed fd meanwhile, and what the library opens for a third one has the number. */
 static int close_for_real(int fd)
 {
-	sc_births_forget(fd);
-	return sc_real.close(fd);
+	int result = -1;
+	sc_births_begin_close(fd);
+	if (!refuse_own(fd)) {
+		sc_births_forget(fd);
+		result = sc_real.close(fd);
+	}
+	sc_births_end_close();
+	return result;
 }
 
 static inline __attribute__((always_inline)) int close_one(
@@ -36,7 +43,7 @@ static inline __attribute__((always_inline)) int close_one(
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
-	int result = refuse_own_at_last(fd) ? -1 : close_for_real(fd);
+	int result = close_for_real(fd);
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed(result));
 	}

@@ -21,14 +21,6 @@ static inline bool refuse_own(int fd)
 	return true;
 }
 
-/* Right before the real close: another thread may have closed fd meanwhile, and what the library opens
- * for a third one has the number. */
-static inline bool refuse_own_at_last(int fd)
-{
-	sc_births_await_openings();
-	return refuse_own(fd);
-}
-
 /* Linux frees the number whatever close(2) returns, but for EBADF. */
 static inline bool was_closed(int result)
 {

@@ -170,10 +170,12 @@ static long follow_close(long a, const void *caller)
 	}
 	long result = -1;
 	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	if (!refuse_own_at_last(fd)) {
+	sc_births_begin_close(fd);
+	if (!refuse_own(fd)) {
 		sc_births_forget(fd);
 		result = sc_real.syscall(SYS_close, a);
 	}
+	sc_births_end_close();
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed((int)result));
 	}

@@ -469,6 +469,9 @@ void sc_ownfds_release(int fd)
 		sc_sys_close(fd);
 		return;
 	}
+	/* Between the two that follow it looks like the program's: as while it was being opened. */
+	bool is_low = is_on(fds.moments, MOMENT_COUNT, fd);
+	bool is_counted = is_low && sc_ownfds_begin_opening();
 	atomic_fetch_add(&releases_under_way, 1);
 	note_released(fd);
 	bool is_kept = refill_reserve(fd);
@@ -481,6 +484,7 @@ void sc_ownfds_release(int fd)
 		sc_sys_close(fd);
 	}
 	atomic_fetch_sub(&releases_under_way, 1);
+	sc_ownfds_end_opening(is_counted);
 }
 
 void sc_ownfds_drop(int fd)
