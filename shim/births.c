@@ -403,22 +403,31 @@ void sc_births_end_taking(void)
 }
 
 /* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
- * processor. Returns whether it came to an end. */
-static bool await_none(_Atomic int32_t *under_way, bool may_sleep)
+ * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that
+ * counts no more. */
+static void await_none(_Atomic int32_t *under_way, bool may_sleep)
 {
-	for (int i = 0; i < MOMENT_LOOKS; i++) {
-		if (atomic_load(under_way) <= 0) {
-			return true;
+	int waits = 0;
+	for (int i = 0; atomic_load(under_way) > 0 && waits < MOMENT_WAITS; i++) {
+		if (i >= MOMENT_LOOKS && !may_sleep) {
+			return;
+		}
+		if (i >= MOMENT_LOOKS) {
+			struct timespec moment = {0, MOMENT_NS};
+			SC_SYS2(SYS_nanosleep, &moment, NULL);
+			waits++;
 		}
 	}
-	for (int i = 0; may_sleep && i < MOMENT_WAITS; i++) {
-		struct timespec moment = {0, MOMENT_NS};
-		SC_SYS2(SYS_nanosleep, &moment, NULL);
-		if (atomic_load(under_way) <= 0) {
-			return true;
-		}
+	if (waits == MOMENT_WAITS) {
+		atomic_store(under_way, 0);
 	}
-	return false;
+}
+
+static void end_one(_Atomic int32_t *under_way)
+{
+	if (atomic_fetch_sub(under_way, 1) <= 0) {
+		atomic_store(under_way, 0); /* it had lasted too long */
+	}
 }
 
 bool sc_births_begin_opening(void)
@@ -426,17 +435,14 @@ bool sc_births_begin_opening(void)
 	bool is_counted = may_write();
 	if (is_counted) {
 		atomic_fetch_add(&process->openings_under_way, 1);
-		if (!await_none(&process->closes_under_way, true)) {
-			/* It waits (SO_LINGER), or has ended by a jump or with its thread. */
-			atomic_store(&process->closes_under_way, 0);
-		}
+		await_none(&process->closes_under_way, true);
 	}
 	return is_counted;
 }
 
 void sc_births_end_opening(void)
 {
-	atomic_fetch_sub(&process->openings_under_way, 1);
+	end_one(&process->openings_under_way);
 }
 
 /* What is not known to be open may have been closed by another thread. */
@@ -448,9 +454,7 @@ void sc_births_begin_close(int fd)
 
 void sc_births_end_close(void)
 {
-	if (atomic_fetch_sub(&process->closes_under_way, 1) <= 0) {
-		atomic_store(&process->closes_under_way, 0);
-	}
+	end_one(&process->closes_under_way);
 }
 
 void sc_births_begin_fork(void)
