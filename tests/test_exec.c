@@ -397,7 +397,8 @@ static void test_exec_with_both_ends_resets_once(void **state)
 		struct stage_end end;
 
 		program_start(&stage->program,
-			&(struct program_options){.executable = "bothends", .mode = modes[i]}, "");
+			&(struct program_options){.executable = "bothends", .mode = modes[i]}, "%s",
+			"");
 		end = stage_judge(stage, program_await_exit(&stage->program));
 		assert_int_equal(end.status, 0);
 		assert_int_equal(end.grown.aborts_on_close, is_cured ? 0 : 1);
