@@ -180,7 +180,7 @@ static void test_same_descriptor_warn_reports_each_close_once(void **state)
 		"same");
 	assert_crowd_was_reset(&end, 60);
 	assert_reports(&end, 60, "");
-	assert_in_range(text_lines_with(end.report, "; rst (unread) in ", NULL), 40, 60);
+	assert_in_range(text_lines_with(end.report, "; rst (unread) in ", NULL), 20, 60);
 }
 
 static void assert_cured(const struct row *row, const char *mode)
