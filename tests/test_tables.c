@@ -133,14 +133,16 @@ static const struct row executed[] = {
 
 static void test_unfollowed_exec_is_cured(void **state)
 {
-	static const char *const modes[] = {"drain", "fin"};
+	/* There is no thread in such a child; but the peer may have ended it as well. */
+	static const char *const ends[][2] = {
+		{"drain", "; drained 1000, fin in "}, {"fin", "; drained 1000, "}};
 	const struct row *row = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = run(row, modes[i]);
+		struct stage_end end = run(row, ends[i][0]);
 
 		assert_was_fin(&end);
-		assert_reported(&end, row->via, "; drained 1000, fin in ");
+		assert_reported(&end, row->via, ends[i][1]);
 	}
 }
 
