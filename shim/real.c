@@ -5,15 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/*
- * Until the lookup is done, and where there is no next definition: the bare system call, with the
- * answer as libc gives it.
- */
+/* As libc gives it. */
 static long answer(long result)
 {
 	if (result < 0 && result > -4096) {
@@ -23,185 +19,114 @@ static long answer(long result)
 	return result;
 }
 
-static int raw_close(int fd)
+static long ask(long a, long b, long c, long d, long e, long number)
 {
-	return (int)answer(sc_sys_close(fd));
+	return answer(sc_sys6(number, a, b, c, d, e, 0));
 }
 
-static int raw_close_range(unsigned first, unsigned last, int flags)
-{
-	return (int)answer(SC_SYS3(SYS_close_range, first, last, flags));
-}
-
-static int raw_shutdown(int fd, int how)
-{
-	return (int)answer(sc_sys_shutdown(fd, how));
-}
-
-static void raw_exit(int status)
-{
-	SC_SYS1(SYS_exit_group, status);
-}
-
-static int raw_execve(const char *path, char *const argv[], char *const envp[])
-{
-	return (int)answer(SC_SYS3(SYS_execve, path, argv, envp));
-}
-
-static int raw_execveat(
-	int folder, const char *path, char *const argv[], char *const envp[], int flags)
-{
-	return (int)answer(SC_SYS5(SYS_execveat, folder, path, argv, envp, flags));
-}
-
-static int raw_socket(int domain, int type, int protocol)
-{
-	return (int)answer(SC_SYS3(SYS_socket, domain, type, protocol));
-}
-
-static int raw_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
-{
-	return (int)answer(SC_SYS4(SYS_accept4, fd, addr, size, flags));
-}
-
-static int raw_accept(int fd, struct sockaddr *addr, socklen_t *size)
-{
-	return raw_accept4(fd, addr, size, 0);
-}
-
-static int raw_dup(int fd)
-{
-	return (int)answer(SC_SYS1(SYS_dup, fd));
-}
-
-static int raw_dup3(int from, int to, int flags)
-{
-	return (int)answer(SC_SYS3(SYS_dup3, from, to, flags));
-}
-
-static int raw_dup2(int from, int to)
-{
-	if (from == to) {
-		return sc_sys_fcntl(from, F_GETFD, 0) >= 0 ? to : (int)answer(-EBADF);
+/*
+ * Until the lookup is done, and where there is no next definition: the bare system call. As in libc's
+ * syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many as its call has.
+ */
+#define RAW(name, number)                                              \
+	static long raw_##name(long a, long b, long c, long d, long e) \
+	{                                                              \
+		return ask(a, b, c, d, e, number);                     \
 	}
-	return raw_dup3(from, to, 0);
+
+RAW(close, SYS_close)
+RAW(close_range, SYS_close_range)
+RAW(shutdown, SYS_shutdown)
+RAW(_exit, SYS_exit_group)
+RAW(execve, SYS_execve)
+RAW(execveat, SYS_execveat)
+RAW(socket, SYS_socket)
+RAW(accept4, SYS_accept4)
+RAW(dup, SYS_dup)
+RAW(dup3, SYS_dup3)
+RAW(fcntl, SYS_fcntl)
+RAW(sendmsg, SYS_sendmsg)
+RAW(sendmmsg, SYS_sendmmsg)
+RAW(recvmsg, SYS_recvmsg)
+RAW(recvmmsg, SYS_recvmmsg)
+RAW(pidfd_getfd, SYS_pidfd_getfd)
+RAW(epoll_create1, SYS_epoll_create1)
+RAW(epoll_ctl, SYS_epoll_ctl)
+RAW(prctl, SYS_prctl)
+RAW(unshare, SYS_unshare)
+
+/* Older calls, which not every architecture has. */
+#ifdef SYS_accept
+RAW(accept, SYS_accept)
+#else
+static long raw_accept(long fd, long addr, long size)
+{
+	return raw_accept4(fd, addr, size, 0, 0);
+}
+#endif
+
+#ifdef SYS_dup2
+RAW(dup2, SYS_dup2)
+#else
+static long raw_dup2(long from, long to)
+{
+	if ((int)from == (int)to) {
+		return raw_fcntl(from, F_GETFD, 0, 0, 0) >= 0 ? to : -1;
+	}
+	return raw_dup3(from, to, 0, 0, 0);
+}
+#endif
+
+#ifdef SYS_epoll_create
+RAW(epoll_create, SYS_epoll_create)
+#else
+static long raw_epoll_create(long size)
+{
+	return (int)size > 0 ? raw_epoll_create1(0, 0, 0, 0, 0) : answer(-EINVAL);
+}
+#endif
+
+static long raw_fork(void)
+{
+	return ask(SIGCHLD, 0, 0, 0, 0, SYS_clone);
 }
 
-static int raw_fcntl(int fd, int command, ...)
+static long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-	va_list list;
-	va_start(list, command);
-	long argument = va_arg(list, long);
-	va_end(list);
-	return (int)answer(sc_sys_fcntl(fd, command, argument));
-}
-
-static ssize_t raw_sendmsg(int fd, const struct msghdr *message, int flags)
-{
-	return answer(SC_SYS3(SYS_sendmsg, fd, message, flags));
-}
-
-static int raw_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
-{
-	return (int)answer(SC_SYS4(SYS_sendmmsg, fd, messages, count, flags));
-}
-
-static ssize_t raw_recvmsg(int fd, struct msghdr *message, int flags)
-{
-	return answer(SC_SYS3(SYS_recvmsg, fd, message, flags));
-}
-
-static int raw_recvmmsg(
-	int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
-{
-	return (int)answer(SC_SYS5(SYS_recvmmsg, fd, messages, count, flags, timeout));
-}
-
-static int raw_pidfd_getfd(int pidfd, int fd, unsigned flags)
-{
-	return (int)answer(SC_SYS3(SYS_pidfd_getfd, pidfd, fd, flags));
-}
-
-static int raw_epoll_create1(int flags)
-{
-	return (int)answer(SC_SYS1(SYS_epoll_create1, flags));
-}
-
-static int raw_epoll_create(int size)
-{
-	return size > 0 ? raw_epoll_create1(0) : (int)answer(-EINVAL);
-}
-
-static int raw_prctl(int option, ...)
-{
-	va_list list;
-	va_start(list, option);
-	unsigned long a = va_arg(list, unsigned long);
-	unsigned long b = va_arg(list, unsigned long);
-	unsigned long c = va_arg(list, unsigned long);
-	unsigned long d = va_arg(list, unsigned long);
-	va_end(list);
-	return (int)answer(SC_SYS5(SYS_prctl, option, a, b, c, d));
-}
-
-static int raw_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
-{
-	return (int)answer(SC_SYS4(SYS_epoll_ctl, set, operation, fd, event));
-}
-
-static pid_t raw_fork(void)
-{
-	return (pid_t)answer(SC_SYS5(SYS_clone, SIGCHLD, 0, 0, 0, 0));
-}
-
-static int raw_unshare(int flags)
-{
-	return (int)answer(SC_SYS1(SYS_unshare, flags));
-}
-
-static long raw_syscall(long number, ...)
-{
-	va_list list;
-	va_start(list, number);
-	long a = va_arg(list, long);
-	long b = va_arg(list, long);
-	long c = va_arg(list, long);
-	long d = va_arg(list, long);
-	long e = va_arg(list, long);
-	long f = va_arg(list, long);
-	va_end(list);
 	return answer(sc_sys6(number, a, b, c, d, e, f));
 }
 
+#define PLAIN(name) .name = (__typeof__(sc_real.name))(void (*)(void))raw_##name
+
 struct sc_real sc_real = {
-	.close = raw_close,
-	.close_range = raw_close_range,
-	.shutdown = raw_shutdown,
-	._exit = raw_exit,
-	.execve = raw_execve,
-	.execveat = raw_execveat,
-	.socket = raw_socket,
-	.accept = raw_accept,
-	.accept4 = raw_accept4,
-	.dup = raw_dup,
-	.dup2 = raw_dup2,
-	.dup3 = raw_dup3,
-	.fcntl = raw_fcntl,
-	.fcntl64 = raw_fcntl,
-	.sendmsg = raw_sendmsg,
-	.sendmmsg = raw_sendmmsg,
-	.recvmsg = raw_recvmsg,
-	.recvmmsg = raw_recvmmsg,
-	.pidfd_getfd = raw_pidfd_getfd,
-	.epoll_create = raw_epoll_create,
-	.epoll_create1 = raw_epoll_create1,
-	.epoll_ctl = raw_epoll_ctl,
-	.prctl = raw_prctl,
-	.fork = raw_fork,
-	._Fork = raw_fork,
-	.vfork = raw_fork,
-	.unshare = raw_unshare,
-	.syscall = raw_syscall,
+	PLAIN(close),
+	PLAIN(close_range),
+	PLAIN(shutdown),
+	PLAIN(_exit),
+	PLAIN(execve),
+	PLAIN(execveat),
+	PLAIN(socket),
+	PLAIN(accept),
+	PLAIN(accept4),
+	PLAIN(dup),
+	PLAIN(dup2),
+	PLAIN(dup3),
+	PLAIN(fcntl),
+	.fcntl64 = (__typeof__(sc_real.fcntl64))(void (*)(void))raw_fcntl,
+	PLAIN(sendmsg),
+	PLAIN(sendmmsg),
+	PLAIN(recvmsg),
+	PLAIN(recvmmsg),
+	PLAIN(pidfd_getfd),
+	PLAIN(epoll_create),
+	PLAIN(epoll_create1),
+	PLAIN(epoll_ctl),
+	PLAIN(prctl),
+	PLAIN(fork),
+	._Fork = (__typeof__(sc_real._Fork))(void (*)(void))raw_fork,
+	.vfork = (__typeof__(sc_real.vfork))(void (*)(void))raw_fork,
+	PLAIN(unshare),
+	PLAIN(syscall),
 };
 
 /*
