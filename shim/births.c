@@ -35,6 +35,7 @@ enum {
 #define FLAG_SENT (1ULL << 33)
 #define FLAG_EPOLL (1ULL << 34)    /* itself an epoll set */
 #define FLAG_RECEIVED (1ULL << 35) /* from somebody */
+#define FLAG_TCP (1ULL << 36)      /* a socket of TCP was made */
 #define EPOLL_SHIFT 40
 #define EPOLL(entry) ((uint32_t)((entry) >> EPOLL_SHIFT))
 
@@ -270,7 +271,7 @@ uint32_t sc_births_when(int fd)
 	return is_known ? atomic_load_explicit(&born[fd], memory_order_relaxed) : 0;
 }
 
-void sc_births_record(int fd, uint32_t moment)
+void sc_births_record(int fd, uint32_t moment, bool is_tcp)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (!may_write()) {
@@ -283,8 +284,15 @@ void sc_births_record(int fd, uint32_t moment)
 		bool is_certain = moment == age_now();
 		join_line();
 		set_born(fd, is_certain ? now_ticks() : 0);
-		atomic_store_explicit(entry, moment, memory_order_relaxed);
+		atomic_store_explicit(
+			entry, moment | (is_tcp ? FLAG_TCP : 0), memory_order_relaxed);
 	}
+}
+
+bool sc_births_is_tcp(int fd)
+{
+	_Atomic uint64_t *entry = entry_of(fd);
+	return entry != NULL && (atomic_load_explicit(entry, memory_order_relaxed) & FLAG_TCP) != 0;
 }
 
 void sc_births_forget(int fd)
@@ -329,13 +337,15 @@ void sc_births_record_dup(int from, int to)
 		return;
 	}
 	sc_numbers_note(to);
-	uint64_t known = FLAG_DUPLICATED;
-	if (source != NULL) {
-		known |= atomic_fetch_or(source, FLAG_DUPLICATED);
+	uint64_t known = source != NULL ? atomic_load(source) : 0;
+	if (source != NULL && (known & FLAG_DUPLICATED) == 0) {
+		known = atomic_fetch_or(source, FLAG_DUPLICATED);
 	}
+	known |= FLAG_DUPLICATED;
 	if (copy != NULL) {
 		set_born(to, sc_births_when(from));
-		atomic_store(copy, known & ((1ULL << EPOLL_SHIFT) - 1));
+		atomic_store_explicit(
+			copy, known & ((1ULL << EPOLL_SHIFT) - 1), memory_order_relaxed);
 		if (known & FLAG_EPOLL) {
 			raise_epoll_end(to);
 		}

@@ -32,10 +32,14 @@ void sc_births_init(void);
  * before the call that makes it: what a fork under way, or begun since, may have copied is older.
  */
 uint32_t sc_births_moment(void);
-void sc_births_record(int fd, uint32_t moment); /* socket() or accept() returned fd */
-void sc_births_forget(int fd);                  /* fd is about to be closed or replaced */
-void sc_births_record_received(int fd);         /* from somebody: nothing is known of it */
+void sc_births_record(int fd, uint32_t moment, bool is_tcp); /* socket() or accept() returned fd */
+void sc_births_forget(int fd);          /* fd is about to be closed or replaced */
+void sc_births_record_received(int fd); /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);
+
+/* Was a TCP socket made under this number? A hint: the number may be something else's since, by calls
+ * that are not followed. */
+bool sc_births_is_tcp(int fd);
 
 /* May fd be open, as far as calls that are followed tell, or lie beyond what is kept? false: none of them
  * has made it, or it has been closed since. */

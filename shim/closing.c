@@ -191,7 +191,7 @@ static void look_again(struct sc_closing *it, int fd)
 		return;
 	}
 	it->resets = sc_resets_before(&it->job.conn, fd);
-	sc_inspect_quickly(fd, &now);
+	sc_inspect_quickly(fd, &now, false);
 	if (now.unread_bytes == 0 && !now.is_urgent) {
 		sc_watch_end(&it->watch, true);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
@@ -239,7 +239,12 @@ static bool look_quickly(int fd, struct sc_conn *conn)
 	if (!sc_closing_is_on()) {
 		return false;
 	}
-	sc_inspect_quickly(fd, conn);
+	bool is_supposed_clean = sc_births_is_tcp(fd);
+	if (is_supposed_clean) {
+		sc_inspect_suppose_clean(conn, SC_PROTO_TCP);
+		is_supposed_clean = !sc_policy_is_of_interest(config, conn);
+	}
+	sc_inspect_quickly(fd, conn, is_supposed_clean);
 	return sc_policy_is_of_interest(config, conn) && (conn->is_listener || is_chosen(fd, conn));
 }
 

@@ -46,21 +46,28 @@ static bool is_fin_only(int fd)
 	return sc_sys_recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-void sc_inspect_quickly(int fd, struct sc_conn *conn)
+void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean)
 {
-	uint8_t proto = ask_proto(fd);
+	int unread = 0;
+	int error = 0;
+	if (is_supposed_clean) {
+		error = sc_sys_ioctl(fd, FIONREAD, &unread);
+		if (error == 0 && unread == 0 && !sc_urgent_is_next(fd)) {
+			sc_inspect_suppose_clean(conn, SC_PROTO_TCP);
+			return;
+		}
+	}
+	enum sc_proto proto = ask_proto(fd);
 	if (proto == SC_PROTO_OTHER) {
-		conn->proto = SC_PROTO_OTHER;
-		conn->unread_bytes = 0;
-		conn->is_listener = false;
-		conn->is_urgent = false;
+		sc_inspect_suppose_clean(conn, SC_PROTO_OTHER);
 		return;
 	}
 	memset(conn, 0, sizeof(*conn));
 	conn->linger_s = -1;
-	conn->proto = proto;
-	int unread = 0;
-	int error = sc_sys_ioctl(fd, FIONREAD, &unread);
+	conn->proto = (uint8_t)proto;
+	if (!is_supposed_clean) {
+		error = sc_sys_ioctl(fd, FIONREAD, &unread);
+	}
 	if (error == -EINVAL) {
 		conn->is_listener = true;
 	} else if (error != 0) {

@@ -10,9 +10,21 @@
 
 /*
  * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1), or left
- * as it was where proto is SC_PROTO_OTHER. One system call for what is not TCP, three for a TCP socket with nothing unread.
+ * as it was where nothing is unread of what is_supposed_clean, and where proto is SC_PROTO_OTHER. One
+ * system call for what is not TCP, three for a TCP socket with nothing unread.
+ * is_supposed_clean: by all that is known a TCP socket, and proto does not matter unless something is
+ * unread. Two system calls then; of anything else, as long as nothing is unread, it says SC_PROTO_TCP too.
  */
-void sc_inspect_quickly(int fd, struct sc_conn *conn);
+void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean);
+
+/* What the quick look finds where nothing is unread. */
+static inline void sc_inspect_suppose_clean(struct sc_conn *conn, enum sc_proto proto)
+{
+	conn->proto = (uint8_t)proto;
+	conn->unread_bytes = 0;
+	conn->is_listener = false;
+	conn->is_urgent = false;
+}
 
 /* Fill in the rest after a quick look at the same descriptor, all but the addresses and what is
  * unacknowledged. */

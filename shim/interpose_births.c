@@ -12,6 +12,7 @@
 #include "threads.h"
 #include "start.h"
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,10 +20,10 @@
 
 enum { SPAWNED = 1 }; /* for sc_births_end_fork(): this is the parent */
 
-static int record(int fd, uint32_t moment)
+static int record(int fd, uint32_t moment, bool is_tcp)
 {
 	if (fd >= 0) {
-		sc_births_record(fd, moment);
+		sc_births_record(fd, moment, is_tcp);
 	}
 	return fd;
 }
@@ -31,7 +32,10 @@ SC_EXPORT int socket(int domain, int type, int protocol)
 {
 	sc_start();
 	uint32_t moment = sc_births_moment();
-	return record(sc_real.socket(domain, type, protocol), moment);
+	bool is_tcp = (domain == AF_INET || domain == AF_INET6) &&
+		      (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM &&
+		      (protocol == 0 || protocol == IPPROTO_TCP);
+	return record(sc_real.socket(domain, type, protocol), moment, is_tcp);
 }
 
 SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
@@ -40,8 +44,8 @@ SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 	uint32_t moment = sc_births_moment();
 	int result = sc_real.socketpair(domain, type, protocol, fds);
 	if (result == 0) {
-		sc_births_record(fds[0], moment);
-		sc_births_record(fds[1], moment);
+		sc_births_record(fds[0], moment, false);
+		sc_births_record(fds[1], moment, false);
 	}
 	return result;
 }
@@ -50,14 +54,14 @@ SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
 	sc_start();
 	uint32_t moment = sc_births_moment();
-	return record(sc_real.accept(fd, addr, size), moment);
+	return record(sc_real.accept(fd, addr, size), moment, sc_births_is_tcp(fd));
 }
 
 SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
 	sc_start();
 	uint32_t moment = sc_births_moment();
-	return record(sc_real.accept4(fd, addr, size, flags), moment);
+	return record(sc_real.accept4(fd, addr, size, flags), moment, sc_births_is_tcp(fd));
 }
 
 SC_EXPORT int dup(int fd)

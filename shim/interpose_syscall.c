@@ -225,7 +225,7 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 		sc_interest_after_epoll_ctl((int)b, (int)c, (const struct epoll_event *)d);
 		break;
 	default: /* socket, accept, accept4 */
-		sc_births_record((int)result, moment);
+		sc_births_record((int)result, moment, false);
 		break;
 	}
 	return result;

@@ -11,6 +11,7 @@
 #include "harness/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -36,7 +37,7 @@ static const struct row {
 	{TEST_OF("MPTCP"), AF_INET, AF_INET, IPPROTO_MPTCP},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), FURTHER_COUNT = 4 };
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), FURTHER_COUNT = 5 };
 
 static struct pair connect_pair(const struct row *row)
 {
@@ -70,9 +71,9 @@ static void test_inspect_finds_addresses_after_a_reset(void **state)
 	union sc_addr none;
 	socklen_t size = sizeof(none);
 
-	sc_inspect_quickly(pair.ours, &before);
+	sc_inspect_quickly(pair.ours, &before, false);
 	sc_inspect_addresses(pair.ours, &before);
-	sc_inspect_quickly(pair.ours, &after);
+	sc_inspect_quickly(pair.ours, &after, false);
 	assert_int_equal(before.local.any.sa_family, row->listener_domain);
 	assert_int_equal(before.peer.any.sa_family, row->listener_domain);
 	reset_by_peer(&pair);
@@ -91,7 +92,7 @@ static void test_inspect_keeps_addresses_it_has(void **state)
 	union sc_addr before;
 
 	(void)state;
-	sc_inspect_quickly(pair.ours, &conn);
+	sc_inspect_quickly(pair.ours, &conn, false);
 	sc_inspect_addresses(pair.ours, &conn);
 	before = conn.peer;
 	/* Of the other end: the same two, the other way round. */
@@ -166,9 +167,65 @@ static void test_inspect_peek_keeps_off_kernel_tls(void **state)
 	pair_close(&pair);
 }
 
+/* ---- what is supposed to be clean ------------------------------------------------------------- */
+
+static struct sc_conn look(int fd, bool is_supposed_clean)
+{
+	struct sc_conn conn;
+
+	sc_inspect_quickly(fd, &conn, is_supposed_clean);
+	return conn;
+}
+
+static void assert_supposition_changes_nothing(int fd, enum sc_proto proto)
+{
+	struct sc_conn asked = look(fd, false);
+	struct sc_conn supposed = look(fd, true);
+
+	assert_int_equal(asked.proto, proto);
+	assert_int_equal(supposed.proto, proto);
+	assert_int_equal(supposed.unread_bytes, asked.unread_bytes);
+	assert_int_equal(supposed.is_urgent, asked.is_urgent);
+	assert_int_equal(supposed.is_listener, asked.is_listener);
+}
+
+static void test_inspect_supposed_clean_is_asked_unless_it_is(void **state)
+{
+	struct pair pair = connect_pair(&rows[0]);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int messages[2];
+	int file = open("/dev/zero", O_RDONLY);
+
+	(void)state;
+	assert_supposition_changes_nothing(pair.ours, SC_PROTO_TCP);
+	assert_int_equal(send(pair.peer, "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+	assert_true(deadline_poll(pair.ours, POLLPRI, deadline_in(DEADLINE_MS)) & POLLPRI);
+	assert_true(look(pair.ours, true).is_urgent);
+	assert_supposition_changes_nothing(pair.ours, SC_PROTO_TCP);
+	pair_close(&pair);
+	pair = connect_with_unread(&rows[0], "hello");
+	assert_int_equal(look(pair.ours, true).unread_bytes, 5);
+	assert_supposition_changes_nothing(pair.ours, SC_PROTO_TCP);
+	pair_close(&pair);
+	assert_return_code(listen(listener, 1), errno);
+	assert_true(look(listener, true).is_listener);
+	assert_supposition_changes_nothing(listener, SC_PROTO_TCP);
+	close(listener);
+	/* By calls that nobody followed it may be something else. */
+	assert_supposition_changes_nothing(file, SC_PROTO_OTHER);
+	close(file);
+	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, messages), errno);
+	assert_int_equal(look(messages[0], true).unread_bytes, 0);
+	assert_int_equal(write(messages[1], "hello", 5), 5);
+	assert_supposition_changes_nothing(messages[0], SC_PROTO_OTHER);
+	close(messages[0]);
+	close(messages[1]);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[ROW_COUNT + FURTHER_COUNT] = {
+		cmocka_unit_test(test_inspect_supposed_clean_is_asked_unless_it_is),
 		cmocka_unit_test(test_inspect_keeps_addresses_it_has),
 		cmocka_unit_test(test_inspect_peek_leaves_all_unread),
 		cmocka_unit_test(test_inspect_peek_keeps_off_a_peek_offset),

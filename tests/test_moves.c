@@ -80,7 +80,7 @@ static int make_socket(void **state)
 		pipe(to_holder) < 0 || pipe(from_holder) < 0) {
 		return -1;
 	}
-	sc_births_record(HIGH, moment);
+	sc_births_record(HIGH, moment, false);
 	query = (struct sc_holders_query){.inode = status.st_ino, .born = sc_births_when(HIGH)};
 	return 0;
 }
