@@ -17,14 +17,27 @@ static int connect_to_daemon(int fd)
 	return (int)SC_SYS3(SYS_connect, fd, &place, sizeof(place));
 }
 
-int sc_devlog_open(void)
+static int open_as(int type)
 {
-	int fd = (int)SC_SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = (int)SC_SYS3(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error = fd >= 0 ? connect_to_daemon(fd) : fd;
 	if (error != 0 && fd >= 0) {
 		sc_sys_close(fd);
 	}
 	return error != 0 ? error : fd;
+}
+
+int sc_devlog_open(void)
+{
+	int fd = open_as(SOCK_DGRAM);
+	return fd == -EPROTOTYPE ? open_as(SOCK_STREAM) : fd;
+}
+
+static bool is_stream(int fd)
+{
+	int type = 0;
+	unsigned size = sizeof(type);
+	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 /* Has the other end gone, so that there may be a new one by that name? */
@@ -45,8 +58,8 @@ int sc_devlog_send(int fd, const char *text, size_t length, int pid)
 		sc_line_add(&line, "]: ");
 	}
 	/* The newline is not part of the message. */
-	struct iovec parts[] = {{head, line.length}, {(void *)text, length - 1}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	struct iovec parts[] = {{head, line.length}, {(void *)text, length - 1}, {(void *)"", 1}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = is_stream(fd) ? 3 : 2};
 	long sent = SC_SYS3(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (is_orphaned(sent)) {
 		int error = connect_to_daemon(fd);

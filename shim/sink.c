@@ -311,6 +311,23 @@ static void forget_outlet(struct place *place)
 	}
 }
 
+/* The daemon of a stream has gone: a new one needs a new socket. */
+static bool drop_orphan(struct place *place)
+{
+	int fd = atomic_load(&place->log.fd);
+	if (!sc_births_is_own_memory() ||
+		!atomic_compare_exchange_strong(&place->log.fd, &fd, -1)) {
+		return false;
+	}
+	atomic_store(&place->next_try_ms, 0);
+	if (sc_ownfds_is_elsewhere()) {
+		sc_sys_close(fd);
+	} else {
+		sc_ownfds_release(fd);
+	}
+	return true;
+}
+
 static bool write_line(const char *text, size_t length, int pid)
 {
 	struct place *place = here();
@@ -318,6 +335,10 @@ static bool write_line(const char *text, size_t length, int pid)
 		try_again(place);
 	}
 	int error = sc_outlet_write(&place->log, text, length, pid);
+	if ((error == -EISCONN || error == -EPROTOTYPE) && drop_orphan(place)) {
+		try_again(place);
+		error = sc_outlet_write(&place->log, text, length, pid);
+	}
 	atomic_store(&counts->is_failing, error != 0);
 	if (error == -EBADF) {
 		forget_outlet(place);

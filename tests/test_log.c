@@ -54,16 +54,21 @@ static int make_folder(void **state)
 	return symlink("target", path_of("link"));
 }
 
-static int remove_folder(void **state)
+static void release_all(void)
 {
-	char command[128];
-
 	for (size_t i = 0; i < 2; i++) {
 		if (held[i] >= 0) {
 			close(held[i]);
 		}
 		held[i] = -1;
 	}
+}
+
+static int remove_folder(void **state)
+{
+	char command[128];
+
+	release_all();
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return crowd_teardown(state) | system(command);
 }
@@ -517,26 +522,50 @@ static void test_log_of_several_processes_has_whole_lines(void **state)
 
 /* ---- syslog ---------------------------------------------------------------------------------- */
 
+static void end_daemon(void)
+{
+	release_all();
+	unlink(path_of("log"));
+}
+
+static int bound_at_log(int type)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	snprintf(place.sun_path, sizeof(place.sun_path), "%.90s", path_of("log"));
+	assert_int_equal(bind(fd, (struct sockaddr *)&place, sizeof(place)), 0);
+	return fd;
+}
+
 /* Be the daemon, at FOLDER/log. */
 static void begin_daemon(void)
 {
-	struct sockaddr_un place = {.sun_family = AF_UNIX};
-
-	if (held[1] >= 0) {
-		close(held[1]);
-		unlink(path_of("log"));
-	}
-	held[1] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_true(held[1] >= 0);
-	snprintf(place.sun_path, sizeof(place.sun_path), "%.90s", path_of("log"));
-	assert_int_equal(bind(held[1], (struct sockaddr *)&place, sizeof(place)), 0);
+	end_daemon();
+	held[1] = bound_at_log(SOCK_DGRAM);
 }
 
-static void end_daemon(void)
+static void begin_stream_daemon(void)
 {
-	close(held[1]);
-	held[1] = -1;
-	unlink(path_of("log"));
+	end_daemon();
+	held[0] = bound_at_log(SOCK_STREAM);
+	assert_int_equal(listen(held[0], 4), 0);
+}
+
+/* The library's thread comes by a connection of its own. */
+static void await_connection_or_message(void)
+{
+	struct pollfd ends[] = {{held[0], POLLIN, 0}, {held[1], POLLIN, 0}};
+
+	assert_true(poll(ends, 2, DEADLINE_MS) > 0);
+	if (ends[0].revents != 0) {
+		if (held[1] >= 0) {
+			close(held[1]);
+		}
+		held[1] = accept4(held[0], NULL, NULL, SOCK_CLOEXEC);
+		assert_true(held[1] >= 0);
+	}
 }
 
 /* The next message has come: priority, tag with some pid (the program may live among other pids than
@@ -545,9 +574,11 @@ static void assert_message(const char *beginning, const char *part)
 {
 	char text[MESSAGE_MAX] = "";
 	int pid = 0, head = 0;
+	bool is_stream = held[0] >= 0;
 
-	assert_int_equal(deadline_poll(held[1], POLLIN, deadline_in(DEADLINE_MS)), POLLIN);
-	assert_true(recv(held[1], text, sizeof(text) - 1, MSG_DONTWAIT) > 0);
+	assert_true(deadline_poll(held[1], POLLIN, deadline_in(DEADLINE_MS)) & POLLIN);
+	ssize_t length = recv(held[1], text, sizeof(text) - 1, MSG_DONTWAIT);
+	assert_int_equal(length, strlen(text) + is_stream);
 	sscanf(text, "<28>safeclose[%d]: %n", &pid, &head);
 	if (pid <= 0 || head == 0 || strncmp(text + head, beginning, strlen(beginning)) != 0 ||
 		!strstr(text, part)) {
@@ -636,6 +667,28 @@ static void test_log_syslog_finds_the_daemon_again(void **state)
 	}
 }
 
+static void test_log_syslog_of_a_stream_ends_with_zero(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MODE_COUNT; i++) {
+		struct stage *stage;
+
+		begin_stream_daemon();
+		stage = start_with_daemon(modes[i], TELL_ONE TELL_ONE TELL_ONE);
+		for (int closes = 0; closes < 3; closes++) {
+			close_one_of(stage);
+			await_connection_or_message();
+			assert_message("close(3) ", ": 100 unread, ");
+			if (closes == 0) {
+				begin_stream_daemon(); /* it was restarted */
+			}
+			program_say(&stage->program, "on");
+		}
+		assert_int_equal(program_await_exit(&stage->program), 0);
+		assert_string_equal(program_errors(&stage->program), "");
+	}
+}
+
 static void test_log_syslog_without_a_daemon_counts(void **state)
 {
 	(void)state;
@@ -694,6 +747,33 @@ static void test_log_syslog_never_waits(void **state)
 	}
 }
 
+/* Nobody accepts, and there is no room for one more. */
+static void test_log_syslog_never_waits_for_a_stream(void **state)
+{
+	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	struct stage *stage;
+	int waiting[16];
+	size_t count = 0;
+
+	(void)state;
+	begin_stream_daemon();
+	snprintf(place.sun_path, sizeof(place.sun_path), "%.90s", path_of("log"));
+	do {
+		assert_true(count < sizeof(waiting) / sizeof(waiting[0]));
+		waiting[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	} while (connect(waiting[count++], (struct sockaddr *)&place, sizeof(place)) == 0);
+	assert_int_equal(errno, EAGAIN);
+	stage = start_with_daemon("warn", TELL_ONE);
+	close_one_of(stage);
+	program_say(&stage->program, "on");
+	assert_int_equal(program_await_exit(&stage->program), 0);
+	assert_one_complaint(
+		program_errors(&stage->program), "syslog", "it is full, and nobody reads it");
+	while (count > 0) {
+		close(waiting[--count]);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_log_that_takes_nothing_costs_one_line, failures),
 	ROWS_SUBJECT(test_log_control_takes_all_and_says_nothing, failures),
@@ -709,8 +789,10 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_log_syslog_has_priority_and_tag),
 	ROWS_PLAIN(test_log_syslog_takes_json_with_a_tag),
 	ROWS_PLAIN(test_log_syslog_finds_the_daemon_again),
+	ROWS_PLAIN(test_log_syslog_of_a_stream_ends_with_zero),
 	ROWS_PLAIN(test_log_syslog_without_a_daemon_counts),
 	ROWS_PLAIN(test_log_syslog_never_waits),
+	ROWS_PLAIN(test_log_syslog_never_waits_for_a_stream),
 };
 
 int main(void)
