@@ -154,9 +154,8 @@ size_t sc_totals_format_sum(const struct sc_totals_table *table, int pid, char *
 	struct sc_line line = {buf, size, 0};
 	begin(&line, pid);
 	add_numbers(&line, table, &table->sum);
-	sc_line_add(&line, "all ");
+	sc_line_add(&line, "call sites: ");
 	sc_line_add_number(&line, table->site_count);
-	sc_line_add(&line, " call sites");
 	sc_line_end(&line);
 	return line.length;
 }

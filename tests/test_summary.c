@@ -194,14 +194,15 @@ static void test_summary_is_told_once_at_each_end(void **state)
 		assert_int_equal(text_lines_with(errors, "]: totals:  rst  fin ", "  call site"),
 			row->tables);
 		assert_int_equal(
-			text_lines_with(errors, "]: totals: ", "  all 2 call sites"), row->tables);
+			text_lines_with(errors, "]: totals: ", "  call sites: 2"), row->tables);
 		assert_int_equal(text_lines_with(errors, "]: totals:  ",
 					 i == 0 ? ":    2    0  " : ":    0    2  "),
 			row->tables);
 		assert_int_equal(text_lines_with(errors, "]: totals:  ",
 					 i == 0 ? ":    1    0  " : ":    0    1  "),
 			2 * row->tables);
-		assert_int_equal(text_lines_with(errors, "  150     0  all ", NULL), row->tables);
+		assert_int_equal(
+			text_lines_with(errors, "  150     0  call sites: ", NULL), row->tables);
 		assert_int_equal(text_lines(errors), 2 + 4 * row->tables);
 	}
 }
@@ -233,13 +234,16 @@ static void test_summary_of_each_process_is_its_own(void **state)
 				"dial close part part dial dial close-all reap");
 
 		assert_int_equal(end.connections, 9);
-		assert_int_equal(text_lines_with(end.report, "]: totals: ", "  call site"), 4);
+		assert_int_equal(text_lines_with(end.report, "  rst  fin ", "  call site"), 4);
 		assert_int_equal(
-			text_lines_with(end.report, "]: totals: ", "     3000     0  all "), 0);
+			text_lines_with(end.report, "]: totals: ", "     3000     0  call sites: "),
+			0);
 		assert_int_equal(
-			text_lines_with(end.report, "]: totals: ", "  3000     0  all "), 1);
+			text_lines_with(end.report, "]: totals: ", "  3000     0  call sites: "),
+			1);
 		assert_int_equal(
-			text_lines_with(end.report, "]: totals: ", "  2000     0  all "), 3);
+			text_lines_with(end.report, "]: totals: ", "  2000     0  call sites: "),
+			3);
 	}
 }
 
@@ -254,7 +258,7 @@ static void test_summary_counts_what_was_held_back(void **state)
 		struct crowd_end end =
 			close_many("close-all", modes[i / 2], formats[i % 2], SUMMARY);
 
-		snprintf(sum, sizeof(sum), "  %d     0  all 1 call sites", MANY * 1000);
+		snprintf(sum, sizeof(sum), "  %d     0  call sites: 1", MANY * 1000);
 		assert_int_equal(end.connections, MANY);
 		assert_int_equal(text_lines_with(end.report, sum, NULL), 1);
 		assert_int_equal(text_lines_with(end.report, "]: totals: ", NULL), 3);
@@ -311,10 +315,10 @@ static void test_summary_tells_what_was_lost(void **state)
 		program_hear(&stage->program, "closed");
 		end = stage_finish(stage, true);
 		assert_int_equal(end.status, 0);
-		snprintf(lost, sizeof(lost), "    1000  %.0f  all 1 call sites",
+		snprintf(lost, sizeof(lost), "    1000  %.0f  call sites: 1",
 			i == 0 ? text_number_after(end.errors, " unread, ") : 0);
 		if (i > 0) {
-			snprintf(lost, sizeof(lost), "  1000     0  all 1 call sites");
+			snprintf(lost, sizeof(lost), "  1000     0  call sites: 1");
 		}
 		if (text_lines_with(end.errors, strstr(lost, "1000 "), NULL) != 1) {
 			fail_msg("%s: no \"%s\":\n%s", modes[i], lost, end.errors);

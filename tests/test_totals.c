@@ -78,7 +78,7 @@ static void test_totals_table_is_aligned(void **state)
 		"safeclose[4242]: totals:    0    1       0         0        0      0        7   "
 		"   0  ?\n"
 		"safeclose[4242]: totals:   13    2       1         1        1      1  4003857  "
-		"98304  all 3 call sites\n");
+		"98304  call sites: 3\n");
 }
 
 /* What was taken is not told again. */
