@@ -17,9 +17,6 @@ enum {
 	TAKING_SHORT_WAITS = 100,
 	TAKING_WAITS = 1100,
 	TAKING_WAIT_NS = 1000000,
-	MOMENT_LOOKS = 20000, /* some microseconds */
-	MOMENT_WAITS = 5,
-	MOMENT_NS = 100000,
 	FIRST_AGE = 2,
 	NS_PER_TICK = 10000000, /* USER_HZ is 100 for every program there is */
 	LINE_MAX = 16,
@@ -49,8 +46,6 @@ struct process {
 		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic int32_t forks_under_way;
 	_Atomic int32_t takings_under_way;
-	_Atomic int32_t openings_under_way;
-	_Atomic int32_t closes_under_way;
 	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
 	_Atomic bool is_dup_sent;              /* something that was duplicated has been sent */
@@ -198,7 +193,7 @@ int sc_births_pid(void)
 	return owner != 0 ? owner : sc_sys_getpid();
 }
 
-static bool may_write(void)
+bool sc_births_may_record(void)
 {
 	if (in_vfork_child()) {
 		return false;
@@ -228,7 +223,7 @@ static bool may_be_copied_yet(void)
 
 uint32_t sc_births_moment(void)
 {
-	if (!may_write()) {
+	if (!sc_births_may_record()) {
 		return 0;
 	}
 	uint32_t now = atomic_load(&age);
@@ -274,7 +269,7 @@ uint32_t sc_births_when(int fd)
 void sc_births_record(int fd, uint32_t moment, bool is_tcp)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
-	if (!may_write()) {
+	if (!sc_births_may_record()) {
 		has_own_sockets = has_own_sockets || is_vfork_child;
 		return;
 	}
@@ -299,7 +294,7 @@ void sc_births_forget(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	if (entry != NULL && atomic_load_explicit(entry, memory_order_relaxed) != 0 &&
-		may_write()) {
+		sc_births_may_record()) {
 		atomic_store_explicit(entry, 0, memory_order_relaxed);
 	}
 }
@@ -307,7 +302,7 @@ void sc_births_forget(int fd)
 void sc_births_record_received(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
-	if (may_write()) {
+	if (sc_births_may_record()) {
 		sc_numbers_note(fd);
 		if (entry != NULL) {
 			atomic_store_explicit(entry, FLAG_RECEIVED, memory_order_relaxed);
@@ -333,7 +328,7 @@ void sc_births_record_dup(int from, int to)
 {
 	_Atomic uint64_t *source = entry_of(from);
 	_Atomic uint64_t *copy = entry_of(to);
-	if (from == to || !may_write()) {
+	if (from == to || !sc_births_may_record()) {
 		return;
 	}
 	sc_numbers_note(to);
@@ -355,7 +350,7 @@ void sc_births_record_dup(int from, int to)
 void sc_births_record_sent(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
-	if (entry == NULL || !may_write()) {
+	if (entry == NULL || !sc_births_may_record()) {
 		return;
 	}
 	if (atomic_fetch_or(entry, FLAG_SENT) & FLAG_DUPLICATED) {
@@ -381,7 +376,7 @@ static void await_takings(void)
 
 void sc_births_record_fork(void)
 {
-	if (may_write()) {
+	if (sc_births_may_record()) {
 		await_takings();
 		uint64_t now = now_ns();
 		atomic_store(&process->last_unended_fork_ns, now);
@@ -392,7 +387,7 @@ void sc_births_record_fork(void)
 
 bool sc_births_begin_taking(void)
 {
-	if (!may_write()) {
+	if (!sc_births_may_record()) {
 		return false;
 	}
 	takings_here++;
@@ -412,64 +407,9 @@ void sc_births_end_taking(void)
 	}
 }
 
-/* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
- * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that
- * counts no more. */
-static void await_none(_Atomic int32_t *under_way, bool may_sleep)
-{
-	int waits = 0;
-	for (int i = 0; atomic_load(under_way) > 0 && waits < MOMENT_WAITS; i++) {
-		if (i >= MOMENT_LOOKS && !may_sleep) {
-			return;
-		}
-		if (i >= MOMENT_LOOKS) {
-			struct timespec moment = {0, MOMENT_NS};
-			SC_SYS2(SYS_nanosleep, &moment, NULL);
-			waits++;
-		}
-	}
-	if (waits == MOMENT_WAITS) {
-		atomic_store(under_way, 0);
-	}
-}
-
-static void end_one(_Atomic int32_t *under_way)
-{
-	if (atomic_fetch_sub(under_way, 1) <= 0) {
-		atomic_store(under_way, 0); /* it had lasted too long */
-	}
-}
-
-bool sc_births_begin_opening(void)
-{
-	bool is_counted = may_write();
-	if (is_counted) {
-		atomic_fetch_add(&process->openings_under_way, 1);
-		await_none(&process->closes_under_way, true);
-	}
-	return is_counted;
-}
-
-void sc_births_end_opening(void)
-{
-	end_one(&process->openings_under_way);
-}
-
-/* What is not known to be open may have been closed by another thread. */
-void sc_births_begin_close(int fd)
-{
-	atomic_fetch_add(&process->closes_under_way, 1);
-	await_none(&process->openings_under_way, !sc_births_is_noted(fd));
-}
-
-void sc_births_end_close(void)
-{
-	end_one(&process->closes_under_way);
-}
-
 void sc_births_begin_fork(void)
 {
-	if (may_write()) {
+	if (sc_births_may_record()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
 		await_takings();
 		sc_ownfds_before_fork();
@@ -485,7 +425,7 @@ void sc_births_end_fork(int result)
 	}
 	if (result == 0) {
 		grow_up();
-	} else if (may_write()) {
+	} else if (sc_births_may_record()) {
 		atomic_fetch_sub(&process->forks_under_way, 1);
 	}
 }
@@ -505,7 +445,7 @@ void sc_births_record_shared_memory(void)
 
 void sc_births_record_table_split(void)
 {
-	if (may_write()) {
+	if (sc_births_may_record()) {
 		atomic_store(&process->is_table_split, true);
 		atomic_fetch_add(&age, 1); /* earlier proofs are none any more */
 	}
@@ -529,7 +469,7 @@ bool sc_births_is_table_split(void)
 void sc_births_record_epoll_set(int epoll_fd)
 {
 	_Atomic uint64_t *entry = entry_of(epoll_fd);
-	if (entry != NULL && may_write()) {
+	if (entry != NULL && sc_births_may_record()) {
 		atomic_store(entry, age_now() | FLAG_EPOLL);
 		raise_epoll_end(epoll_fd);
 	}
@@ -539,7 +479,7 @@ void sc_births_record_epoll(int epoll_fd, int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	_Atomic uint64_t *set = entry_of(epoll_fd);
-	if (entry == NULL || set == NULL || !may_write()) {
+	if (entry == NULL || set == NULL || !sc_births_may_record()) {
 		return;
 	}
 	atomic_fetch_or(set, FLAG_EPOLL);
@@ -558,7 +498,7 @@ void sc_births_record_epoll(int epoll_fd, int fd)
 
 void sc_births_record_wish(int fd, uint32_t events, uint64_t data)
 {
-	if (wishes != NULL && (uint32_t)fd < table_size && may_write()) {
+	if (wishes != NULL && (uint32_t)fd < table_size && sc_births_may_record()) {
 		atomic_store_explicit(&wishes[fd].events, events, memory_order_relaxed);
 		atomic_store_explicit(&wishes[fd].data, data, memory_order_relaxed);
 	}

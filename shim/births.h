@@ -32,6 +32,10 @@ void sc_births_init(void);
  * before the call that makes it: what a fork under way, or begun since, may have copied is older.
  */
 uint32_t sc_births_moment(void);
+
+/* false in a vfork child, which changes nothing. A forked child's first act. */
+bool sc_births_may_record(void);
+
 void sc_births_record(int fd, uint32_t moment, bool is_tcp); /* socket() or accept() returned fd */
 void sc_births_forget(int fd);          /* fd is about to be closed or replaced */
 void sc_births_record_received(int fd); /* from somebody: nothing is known of it */
@@ -60,17 +64,6 @@ void sc_births_end_fork(int result);
  */
 bool sc_births_begin_taking(void);
 void sc_births_end_taking(void);
-
-/*
- * Around what opens something of the library's under such a number, and around the last look at a number
- * and the call that closes it: a close that comes twice would take away what was opened in between. Each
- * waits for the other, some microseconds as a rule, 1 ms at most. begin_opening(): false in a vfork child; then there is
- * nothing to end.
- */
-bool sc_births_begin_opening(void);
-void sc_births_end_opening(void);
-void sc_births_begin_close(int fd);
-void sc_births_end_close(void);
 
 /*
  * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show

@@ -14,6 +14,7 @@
 #include "stacks.h"
 #include "sys.h"
 #include "telling.h"
+#include "turns.h"
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ static void report_outcome(const struct sc_job *job, const struct sc_note *note,
  * parent's table, they are the parent's still. */
 static void forget_parent(void)
 {
+	sc_turns_forget_parent();
 	sc_background_forget_parent();
 	if (sc_births_is_table_shared()) {
 		sc_watch_leave_sets();

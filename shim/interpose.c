@@ -12,6 +12,7 @@
 #include "sink.h"
 #include "start.h"
 #include "threads.h"
+#include "turns.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
@@ -25,12 +26,12 @@
 static int close_for_real(int fd)
 {
 	int result = -1;
-	sc_births_begin_close(fd);
+	sc_turns_begin_close(fd);
 	if (!refuse_own(fd)) {
 		sc_births_forget(fd);
 		result = sc_real.close(fd);
 	}
-	sc_births_end_close();
+	sc_turns_end_close();
 	return result;
 }
 

@@ -16,6 +16,7 @@
 #include "start.h"
 #include "stubs.h"
 #include "threads.h"
+#include "turns.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -170,12 +171,12 @@ static long follow_close(long a, const void *caller)
 	}
 	long result = -1;
 	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	sc_births_begin_close(fd);
+	sc_turns_begin_close(fd);
 	if (!refuse_own(fd)) {
 		sc_births_forget(fd);
 		result = sc_real.syscall(SYS_close, a);
 	}
-	sc_births_end_close();
+	sc_turns_end_close();
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed((int)result));
 	}

@@ -3,6 +3,7 @@
 #include "births.h"
 #include "sys.h"
 #include "thread.h"
+#include "turns.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -176,13 +177,13 @@ static void note(_Atomic int *list, int count, int fd, bool goes_on)
 
 bool sc_ownfds_begin_opening(void)
 {
-	return !is_elsewhere() && sc_births_begin_opening();
+	return !is_elsewhere() && sc_turns_begin_opening();
 }
 
 void sc_ownfds_end_opening(bool is_counted)
 {
 	if (is_counted) {
-		sc_births_end_opening();
+		sc_turns_end_opening();
 	}
 }
 

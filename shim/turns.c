@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "turns.h"
+#include "births.h"
+#include "sys.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <time.h>
+
+enum {
+	LOOKS = 20000, /* some microseconds */
+	WAITS = 5,
+	WAIT_NS = 100000,
+};
+
+static _Atomic int32_t openings;
+static _Atomic int32_t closes;
+
+/* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
+ * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that
+ * counts no more. */
+static void await_none(_Atomic int32_t *under_way, bool may_sleep)
+{
+	int waits = 0;
+	for (int i = 0; atomic_load(under_way) > 0 && waits < WAITS; i++) {
+		if (i >= LOOKS && !may_sleep) {
+			return;
+		}
+		if (i >= LOOKS) {
+			struct timespec moment = {0, WAIT_NS};
+			SC_SYS2(SYS_nanosleep, &moment, NULL);
+			waits++;
+		}
+	}
+	if (waits == WAITS) {
+		atomic_store(under_way, 0);
+	}
+}
+
+static void end_one(_Atomic int32_t *under_way)
+{
+	if (atomic_fetch_sub(under_way, 1) <= 0) {
+		atomic_store(under_way, 0); /* it had lasted too long */
+	}
+}
+
+bool sc_turns_begin_opening(void)
+{
+	bool is_counted = sc_births_may_record();
+	if (is_counted) {
+		atomic_fetch_add(&openings, 1);
+		await_none(&closes, true);
+	}
+	return is_counted;
+}
+
+void sc_turns_end_opening(void)
+{
+	end_one(&openings);
+}
+
+/* What is not known to be open may have been closed by another thread. */
+void sc_turns_begin_close(int fd)
+{
+	atomic_fetch_add(&closes, 1);
+	await_none(&openings, !sc_births_is_noted(fd));
+}
+
+void sc_turns_end_close(void)
+{
+	end_one(&closes);
+}
+
+void sc_turns_forget_parent(void)
+{
+	atomic_store(&openings, 0);
+	atomic_store(&closes, 0);
+}
