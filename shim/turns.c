@@ -12,8 +12,8 @@ enum {
 	WAIT_NS = 100000,
 };
 
-static _Atomic int32_t openings;
-static _Atomic int32_t closes;
+_Atomic int32_t sc_turns_openings;
+_Atomic int32_t sc_turns_closes;
 
 /* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
  * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that
@@ -36,42 +36,31 @@ static void await_none(_Atomic int32_t *under_way, bool may_sleep)
 	}
 }
 
-static void end_one(_Atomic int32_t *under_way)
-{
-	if (atomic_fetch_sub(under_way, 1) <= 0) {
-		atomic_store(under_way, 0); /* it had lasted too long */
-	}
-}
-
 bool sc_turns_begin_opening(void)
 {
 	bool is_counted = sc_births_may_record();
 	if (is_counted) {
-		atomic_fetch_add(&openings, 1);
-		await_none(&closes, true);
+		atomic_fetch_add(&sc_turns_openings, 1);
+		await_none(&sc_turns_closes, true);
 	}
 	return is_counted;
 }
 
 void sc_turns_end_opening(void)
 {
-	end_one(&openings);
+	if (atomic_fetch_sub(&sc_turns_openings, 1) <= 0) {
+		atomic_store(&sc_turns_openings, 0);
+	}
 }
 
 /* What is not known to be open may have been closed by another thread. */
-void sc_turns_begin_close(int fd)
+void sc_turns_await_openings(int fd)
 {
-	atomic_fetch_add(&closes, 1);
-	await_none(&openings, !sc_births_is_noted(fd));
-}
-
-void sc_turns_end_close(void)
-{
-	end_one(&closes);
+	await_none(&sc_turns_openings, !sc_births_is_noted(fd));
 }
 
 void sc_turns_forget_parent(void)
 {
-	atomic_store(&openings, 0);
-	atomic_store(&closes, 0);
+	atomic_store(&sc_turns_openings, 0);
+	atomic_store(&sc_turns_closes, 0);
 }
