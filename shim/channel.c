@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { QUEUE_BYTES = 1 << 20, ROOM_TRIES = 10, ROOM_WAIT_NS = 100000 };
+enum { QUEUE_BYTES = 1 << 20, ROOM_TRIES = 100, ROOM_WAIT_NS = 100000 };
 
 int sc_channel_open(struct sc_channel *channel)
 {
@@ -24,8 +24,11 @@ int sc_channel_open(struct sc_channel *channel)
 		sc_family_add_channel(status.st_ino);
 	}
 	sc_sys_fcntl(pair[0], F_SETFL, SC_CHANNEL_MARK);
-	int bytes = QUEUE_BYTES; /* as much of it as net.core.wmem_max allows */
-	sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	int bytes =
+		QUEUE_BYTES; /* without CAP_NET_ADMIN as much of it as net.core.wmem_max allows */
+	if (sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0) {
+		sc_sys_setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	}
 	channel->reader = sc_ownfds_copy_for_good(pair[0]);
 	channel->writer = sc_ownfds_copy_for_good(pair[1]);
 	sc_sys_close(pair[0]);

@@ -30,8 +30,9 @@ int sc_channel_open(struct sc_channel *channel);
 /* May the caller receive at all? A filter (seccomp) may forbid it. Takes nothing. */
 bool sc_channel_may_receive(int reader);
 
-/* Send the job with its connection, with note_bytes of its note, and with the epoll set of its interest where that is unsure; fd
- * stays the caller's. fd -1: a wake-up call. Waits at most a millisecond for room. */
+/* Send the job with its connection, with note_bytes of its note, and with the epoll set of its interest
+ * where that is unsure; fd stays the caller's. fd -1: a wake-up call. There is room for some hundred; where
+ * whoever reads is without a processor for so long, it waits for room, 10 ms at most. */
 int sc_channel_send(int writer, const struct sc_job *job, const struct sc_note *note,
 	size_t note_bytes, int fd);
 

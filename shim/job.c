@@ -3,12 +3,13 @@
 #include "family.h"
 #include "inspect.h"
 
-/* Who has executed another program since is not of the family, but its FIN shows. */
+/* Who has executed another program since is not of the family, but its FIN shows. That is looked for first:
+ * after the claim, the FIN of one who came too late for it would show as well, and nobody would tell. */
 void sc_job_claim(struct sc_job *job, int fd)
 {
+	bool has_ended = job->birth != SC_BIRTH_SOLE && sc_inspect_has_ended_since(fd, &job->conn);
 	job->is_twins =
-		job->birth != SC_BIRTH_SOLE && (!sc_family_claim_end(job->conn.inode) ||
-						       sc_inspect_has_ended_since(fd, &job->conn));
+		job->birth != SC_BIRTH_SOLE && (!sc_family_claim_end(job->conn.inode) || has_ended);
 }
 
 void sc_job_yield_to_twin(const struct sc_job *job, struct sc_linger_end *end)

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// LINK: job.o
+/*
+ * Two holders end one connection at once: one of them tells of it, whenever the other one runs.
+ */
+#include "../shim/family.h"
+#include "../shim/inspect.h"
+#include "../shim/job.h"
+#include "harness/unit.h"
+
+/* The other holder's steps: it looks for a FIN, claims, and sends its own. */
+enum step { LOOKS, CLAIMS, ENDS, STEP_COUNT };
+
+static size_t taken;
+
+/* How many of them it has taken before each of our own calls. */
+static size_t upto[2];
+static size_t calls;
+
+static struct sc_job other;
+static bool is_claimed;
+static bool is_fin_sent;
+static bool is_others_turn;
+
+/* ---- in the place of the family's page, and of the kernel -------------------------------------- */
+
+static void let_other_run(size_t until);
+
+static void begin_call(void)
+{
+	if (!is_others_turn) {
+		assert_true(calls < 2);
+		let_other_run(upto[calls++]);
+	}
+}
+
+bool sc_family_claim_end(uint64_t inode)
+{
+	bool is_first;
+
+	(void)inode;
+	begin_call();
+	is_first = !is_claimed;
+	is_claimed = true;
+	return is_first;
+}
+
+bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
+{
+	(void)fd;
+	(void)conn;
+	begin_call();
+	return is_fin_sent;
+}
+
+static void let_other_run(size_t until)
+{
+	static bool has_seen_fin;
+
+	is_others_turn = true;
+	for (; taken < until; taken++) {
+		if (taken == LOOKS) {
+			has_seen_fin = is_fin_sent;
+		} else if (taken == CLAIMS) {
+			other.is_twins = !sc_family_claim_end(1) || has_seen_fin;
+		} else {
+			is_fin_sent = true;
+		}
+	}
+	is_others_turn = false;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void test_job_of_two_that_end_it_one_tells(void **state)
+{
+	(void)state;
+	for (size_t first = 0; first <= STEP_COUNT; first++) {
+		for (size_t second = first; second <= STEP_COUNT; second++) {
+			struct sc_job ours = {.birth = SC_BIRTH_ELDER};
+
+			other = (struct sc_job){.birth = SC_BIRTH_FAMILY};
+			taken = calls = 0;
+			is_claimed = is_fin_sent = false;
+			upto[0] = first;
+			upto[1] = second;
+			sc_job_claim(&ours, 3);
+			is_fin_sent = true;
+			let_other_run(STEP_COUNT);
+			if (ours.is_twins == other.is_twins) {
+				fail_msg("%zu and %zu steps before ours: %s", first, second,
+					ours.is_twins ? "nobody tells" : "both tell");
+			}
+		}
+	}
+}
+
+static void test_job_of_a_sole_holder_is_told(void **state)
+{
+	struct sc_job job = {.birth = SC_BIRTH_SOLE};
+
+	(void)state;
+	is_claimed = is_fin_sent = true;
+	calls = 2; /* it asks nobody */
+	sc_job_claim(&job, 3);
+	assert_false(job.is_twins);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_job_of_two_that_end_it_one_tells),
+		cmocka_unit_test(test_job_of_a_sole_holder_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
