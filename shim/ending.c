@@ -187,8 +187,8 @@ static void find_or_replace(struct walk *walk, int fd)
 	}
 }
 
-/* Another process may go on with the same table: close in a copy of it. */
-static bool is_table_own(void)
+/* Another process may go on with the same table: close in a copy of it. false: there is none. */
+static bool make_table_own(void)
 {
 	return !sc_births_is_table_shared() || SC_SYS1(SYS_unshare, CLONE_FILES) == 0;
 }
@@ -211,7 +211,7 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 		return;
 	}
 	sc_background_await_answers(ANSWER_TIMEOUT_MS);
-	if (is_table_own()) {
+	if (make_table_own()) {
 		walk_descriptors(&walk);
 		for (size_t i = 0; i < walk.found.count; i++) {
 			replace_one(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
