@@ -101,7 +101,8 @@ static struct crowd_end run(const char *way, const char *frames, const char *und
 			.program = {.executable = "chain",
 				.under = under,
 				.mode = "warn",
-				.environment = {variable, "VALGRIND_OPTS=-q --vgdb=no --error-exitcode=99"}}},
+				.environment = {variable,
+					"VALGRIND_OPTS=-q --vgdb=no --error-exitcode=99"}}},
 		"%s %s", folder(), way);
 	assert_int_equal(end.status, 0);
 	assert_int_equal(end.grown.aborts_on_close, 1);
