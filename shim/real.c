@@ -26,7 +26,8 @@ static long ask(long a, long b, long c, long d, long e, long number)
 
 /*
  * Until the lookup is done, and where there is no next definition: the bare system call. As in libc's
- * syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many as its call has.
+ * syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many as its call has. So these
+ * are called by pointers of other types than their own, which every calling convention here allows.
  */
 #define RAW(name, number)                                              \
 	static long raw_##name(long a, long b, long c, long d, long e) \

@@ -315,7 +315,7 @@ static void forget_outlet(struct place *place)
 static bool drop_orphan(struct place *place)
 {
 	int fd = atomic_load(&place->log.fd);
-	if (!sc_births_is_own_memory() ||
+	if (fd < 0 || !sc_births_is_own_memory() ||
 		!atomic_compare_exchange_strong(&place->log.fd, &fd, -1)) {
 		return false;
 	}

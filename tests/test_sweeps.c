@@ -19,7 +19,7 @@
 
 enum {
 	CONNECTIONS = 400,
-	SWEEPS_MAX = 100,
+	SWEEPS_MAX = 50,
 	OTHER_LOOKS_MAX = 100, /* at one holder, all through its youth of 200 ms */
 };
 

@@ -217,6 +217,7 @@ static void watch_shared(const char *mode)
 		"level fork");
 	join(stage, 1);
 	program_hear(&stage->program, "closed");
+	program_say(&stage->program, "look");
 	assert_int_equal(program_hear_number(&stage->program, "events "), 1);
 	program_say(&stage->program, "go");
 	assert_int_equal(program_await_exit(&stage->program), 0);
