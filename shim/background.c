@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "background.h"
-#include "births.h"
 #include "channel.h"
 #include "credentials.h"
 #include "holders.h"
@@ -8,6 +7,7 @@
 #include "lingerers.h"
 #include "memory.h"
 #include "ownfds.h"
+#include "process.h"
 #include "sink.h"
 #include "sys.h"
 #include "thread.h"
@@ -84,7 +84,7 @@ void sc_background_forget_parent(void)
 		return;
 	}
 	uint64_t inherited = atomic_exchange(&last_channel, 0);
-	if (inherited != 0 && !sc_births_is_table_shared()) {
+	if (inherited != 0 && !sc_process_is_table_shared()) {
 		struct sc_channel channel = unpack(inherited);
 		release_channel(&channel);
 	}
@@ -306,7 +306,8 @@ void sc_background_prepare(void)
 int sc_background_give(const struct sc_job *job, const struct sc_note *note, int fd)
 {
 	struct sc_channel channel;
-	if (background == NULL || atomic_load(&background->is_shut) || !sc_births_is_own_memory()) {
+	if (background == NULL || atomic_load(&background->is_shut) ||
+		!sc_process_is_own_memory()) {
 		return -ESHUTDOWN;
 	}
 	int error = get_channel(&channel);

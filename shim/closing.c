@@ -9,6 +9,8 @@
 #include "mailbox.h"
 #include "memory.h"
 #include "ownfds.h"
+#include "parting.h"
+#include "process.h"
 #include "resets.h"
 #include "sink.h"
 #include "stacks.h"
@@ -48,7 +50,7 @@ static void forget_parent(void)
 {
 	sc_turns_forget_parent();
 	sc_background_forget_parent();
-	if (sc_births_is_table_shared()) {
+	if (sc_process_is_table_shared()) {
 		sc_watch_leave_sets();
 		return;
 	}
@@ -58,7 +60,7 @@ static void forget_parent(void)
 
 void sc_closing_init(const struct sc_config *loaded)
 {
-	sc_births_set_child_handler(forget_parent);
+	sc_process_set_child_handler(forget_parent);
 	sc_telling_init(loaded);
 	sc_background_init(loaded, sc_telling_tell);
 	atomic_store(&config, loaded);
@@ -100,7 +102,7 @@ static int begin_hold(struct sc_job *job, int fd)
 {
 	int copy = sc_ownfds_copy(fd);
 	if (copy >= 0) {
-		sc_family_add_copy(sc_births_pid(), copy);
+		sc_family_add_copy(sc_process_pid(), copy);
 		if (is_unshared(fd)) {
 			/* SIGIO and SIGURG go to the program, which is about to have closed. */
 			sc_sys_fcntl(copy, F_SETOWN, 0);
@@ -116,7 +118,7 @@ static void let_go(const struct sc_closing *it)
 		if (it->job.birth != SC_BIRTH_SOLE) {
 			sc_ownfds_empty(it->held); /* somebody may look for holders now */
 		}
-		sc_family_remove_copy(sc_births_pid(), it->held);
+		sc_family_remove_copy(sc_process_pid(), it->held);
 	}
 	sc_ownfds_release(it->held);
 }
@@ -153,7 +155,7 @@ static void remember(struct sc_job *job, int fd, enum sc_via via, const void *ca
 	memset((char *)job + sizeof(job->conn), 0, sizeof(*job) - sizeof(job->conn));
 	job->fd = fd;
 	job->via = (uint8_t)via;
-	job->age = sc_births_get_age();
+	job->age = sc_process_get_age();
 	job->birth = (uint8_t)sc_births_of(fd);
 	job->born = sc_births_when(fd);
 	job->origin = sc_stacks_find(caller, (size_t)config->stack_frames);
@@ -255,7 +257,7 @@ static bool look_quickly(int fd, struct sc_conn *conn)
 static bool is_mailbox(int fd, const struct sc_conn *conn)
 {
 	return sc_closing_is_on() && conn->proto == SC_PROTO_OTHER && sc_mailbox_is_one(fd) &&
-	       sc_births_is_own_memory();
+	       sc_process_is_own_memory();
 }
 
 bool sc_closing_is_of_interest(int fd)
@@ -276,7 +278,7 @@ static struct sc_verdict plan_in_vfork_child(
 	int fd, const struct sc_conn *conn, const struct sc_verdict *plan)
 {
 	int parent = (int)sc_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0);
-	if (!sc_births_is_table_shared() && sc_holder_still_holds(conn->inode, parent, fd)) {
+	if (!sc_process_is_table_shared() && sc_holder_still_holds(conn->inode, parent, fd)) {
 		return (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
 	}
 	bool is_watched = plan->action == SC_ACTION_WATCH;
@@ -292,7 +294,7 @@ static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
 	}
 	sc_inspect_wholly(fd, conn);
 	*plan = sc_policy_decide(config, conn, SC_HOLDERS_UNASKED);
-	if (plan->action != SC_ACTION_PASS && !sc_births_is_own_memory()) {
+	if (plan->action != SC_ACTION_PASS && !sc_process_is_own_memory()) {
 		*plan = plan_in_vfork_child(fd, conn, plan);
 	}
 	bool is_told = plan->action != SC_ACTION_PASS || plan->outcome != SC_OUTCOME_NONE;
@@ -323,7 +325,7 @@ static bool begin_mailbox(struct sc_closing *it, int fd, enum sc_via via, const 
 	it->caller = caller;
 	it->held = sc_ownfds_copy(fd);
 	if (it->held >= 0) {
-		sc_family_add_copy(sc_births_pid(), it->held);
+		sc_family_add_copy(sc_process_pid(), it->held);
 	}
 	return true;
 }
@@ -366,22 +368,31 @@ static void end_watched(struct sc_closing *it)
 	}
 }
 
+/* Somebody else holds it, or may: the copy goes, and tells whether that was the last close after all. */
+static void leave_here(struct sc_closing *it, const char *why)
+{
+	struct sc_parting gone = {it->job, &it->note, it->held};
+	/* By another number: the best here. */
+	sc_interest_put_back(&it->job.interest, it->held);
+	sc_parting_leave(&gone, why, sc_telling_tell);
+	sc_family_remove_copy(sc_process_pid(), it->held);
+}
+
 /* End the connection on this thread, without waiting. */
 static void end_here(struct sc_closing *it)
 {
 	sc_inspect_addresses(it->held, &it->job.conn);
 	enum sc_holders holders = ask_holders(&it->job);
 	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
-	struct sc_linger_end end = {verdict.outcome, verdict.why, 0};
-	if (verdict.action != SC_ACTION_PASS) {
-		sc_job_claim(&it->job, it->held);
-		end = sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
-		sc_job_yield_to_twin(&it->job, &end);
-		sc_linger_explain_cut(&end, it->held, verdict.action, "no thread");
-	} else {
-		sc_interest_put_back(
-			&it->job.interest, it->held); /* by another number: the best here */
+	if (verdict.action == SC_ACTION_PASS) {
+		leave_here(it, verdict.why);
+		return;
 	}
+	sc_job_claim(&it->job, it->held);
+	struct sc_linger_end end =
+		sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
+	sc_job_yield_to_twin(&it->job, &end);
+	sc_linger_explain_cut(&end, it->held, verdict.action, "no thread");
 	if (end.outcome == SC_OUTCOME_RST) {
 		sc_inspect_unacked_late(it->held, &it->job.conn);
 	}
@@ -433,7 +444,7 @@ static void end_unreceived(const struct sc_closing *mailbox, int copy)
 	bool is_followed =
 		sc_closing_begin(&closing, copy, (enum sc_via)mailbox->job.via, mailbox->caller);
 	closing.job.fd = mailbox->job.fd;
-	sc_family_remove_copy(sc_births_pid(), copy);
+	sc_family_remove_copy(sc_process_pid(), copy);
 	sc_ownfds_release(copy);
 	if (is_followed) {
 		sc_closing_end(&closing, true);
@@ -488,6 +499,7 @@ void sc_closing_leave_to_twin(struct sc_closing *it)
 static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc_action action)
 {
 	job->birth = SC_BIRTH_SOLE; /* just proven */
+	sc_interest_end(job->fd);
 	if (action != SC_ACTION_LINGER || sc_background_give(job, note, job->fd) != 0) {
 		struct sc_linger_end end = end_now(job->fd, action);
 		sc_telling_tell(job, note, &end);

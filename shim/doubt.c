@@ -23,7 +23,6 @@ void sc_doubt_begin(struct sc_lingerer *it)
 {
 	it->retries = 0;
 	it->grace = 0;
-	it->is_awaited = false;
 }
 
 void sc_doubt_end(struct sc_lingerer *it)
@@ -109,30 +108,45 @@ bool sc_doubt_remains(struct sc_lingerer *it, const struct sc_holders_query *que
 	return true;
 }
 
-/* Does the holder wait for the events that it would miss? One that is about to exec or exit does not. */
-static void note_waiter(struct sc_lingerer *it, int holder_pid)
+/* Has whoever held it let go since, or is about to? Their library takes the interest out, if it has not
+ * already. */
+static bool is_let_go(const struct sc_lingerer *it, const struct sc_holders_query *query)
 {
-	if (it->set >= 0 && holder_pid != 0 && !it->is_awaited) {
-		it->is_awaited = sc_holder_awaits_set(holder_pid, it->job.interest.set);
-	}
+	return query->holder_pid != 0 &&
+	       (is_leaving(it, query->holder_pid) || !sc_holder_still_holds(it->job.conn.inode,
+							     query->holder_pid, query->holder_fd));
 }
 
 /*
- * The answer about the holders is there, and with it whether the epoll set was right to be left. A
- * child that does not wait for the set's events misses nothing, and the program is spared them.
+ * Whoever else holds it keeps the interest, as the kernel would have left it. The order counts: another
+ * holder lets go, and then takes the interest out; here it is put in, and then looked whether they have.
  */
+static void put_in(const struct sc_lingerer *it, const struct sc_holders_query *query)
+{
+	const struct sc_interest *interest = &it->job.interest;
+	if (!is_let_go(it, query)) {
+		sc_interest_settle(interest, true, it->set, it->fd, it->job.fd);
+		if (is_let_go(it, query)) {
+			sc_interest_settle(interest, false, it->set, it->fd, it->job.fd);
+		}
+	}
+}
+
 void sc_doubt_settle_interest(
 	struct sc_lingerer *it, const struct sc_holders_query *query, bool is_ours)
 {
-	if (it->set >= 0) {
-		const struct sc_interest *interest = &it->job.interest;
-		note_waiter(it, query->holder_pid);
-		bool is_wanted = query->answer != SC_HOLDERS_NOBODY &&
-				 (query->holder_pid == 0 || it->is_awaited);
-		sc_interest_settle(interest, is_ours, is_wanted, it->set, it->fd, it->job.fd);
-		sc_sys_close(it->set);
-		it->set = -1;
+	const struct sc_interest *interest = &it->job.interest;
+	if (it->set < 0) {
+		return;
 	}
+	if (interest->state == SC_INTEREST_LEFT_IN && is_ours) {
+		sc_interest_settle(interest, false, it->set, it->fd, it->job.fd);
+	} else if (interest->state == SC_INTEREST_TAKEN_OUT && !is_ours &&
+		   query->answer != SC_HOLDERS_NOBODY) {
+		put_in(it, query);
+	}
+	sc_sys_close(it->set);
+	it->set = -1;
 }
 
 /*
@@ -153,7 +167,6 @@ bool sc_doubt_waits_for_holder(struct sc_lingerer *it, bool is_hurried)
 		}
 		count_retry(it);
 		it->holder_exe = sc_holder_exe(it->holder_pid);
-		note_waiter(it, it->holder_pid);
 		return true;
 	}
 	int grace_max = is_hurried ? HURRIED_GRACE_MAX : GRACE_MAX;

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "numbers.h"
 #include "ownfds.h"
+#include "process.h"
 #include "procfs.h"
 #include "streams.h"
 #include "sys.h"
@@ -72,7 +73,7 @@ static unsigned highest_number(void)
 
 static void walk_descriptors(struct walk *walk)
 {
-	bool is_followed = sc_births_is_own_memory() && !sc_births_is_table_shared();
+	bool is_followed = sc_process_is_own_memory() && !sc_process_is_table_shared();
 	unsigned end = is_followed ? (unsigned)sc_numbers_end() : 0;
 	if (walk->last >= end && end > 0) {
 		walk->last = end - 1;
@@ -108,7 +109,7 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 {
 	struct walk walk = {
 		.first = first, .last = last, .visit = close_one, .via = via, .caller = caller};
-	if (sc_closing_is_on() && !sc_births_has_only_parents()) {
+	if (sc_closing_is_on() && !sc_process_has_only_parents()) {
 		walk_descriptors(&walk);
 	}
 }
@@ -190,7 +191,7 @@ static void find_or_replace(struct walk *walk, int fd)
 /* Another process may go on with the same table: close in a copy of it. false: there is none. */
 static bool make_table_own(void)
 {
-	return !sc_births_is_table_shared() || SC_SYS1(SYS_unshare, CLONE_FILES) == 0;
+	return !sc_process_is_table_shared() || SC_SYS1(SYS_unshare, CLONE_FILES) == 0;
 }
 
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
@@ -203,9 +204,9 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	if (!sc_closing_is_on()) {
 		return;
 	}
-	if (!sc_births_is_own_memory()) {
+	if (!sc_process_is_own_memory()) {
 		/* The memory's owner goes on: nothing of the library's ends. */
-		if (!sc_births_is_table_shared()) {
+		if (!sc_process_is_table_shared()) {
 			sc_ending_close_range(0, INT32_MAX, via, caller);
 		}
 		return;
@@ -220,7 +221,7 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	}
 	sc_background_wait(sc_closing_exit_timeout_ms());
 	sc_background_shut();
-	sc_audit_finish(sc_births_pid());
+	sc_audit_finish(sc_process_pid());
 }
 
 static void find_or_exec(struct walk *walk, int fd)
@@ -236,27 +237,27 @@ static void find_or_exec(struct walk *walk, int fd)
 void sc_ending_exec(enum sc_via via, const void *caller)
 {
 	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .via = via, .caller = caller};
-	bool is_own = sc_births_is_own_memory(); /* else its owner goes on */
-	if (!sc_closing_is_on() || sc_births_has_only_parents()) {
+	bool is_own = sc_process_is_own_memory(); /* else its owner goes on */
+	if (!sc_closing_is_on() || sc_process_has_only_parents()) {
 		return;
 	}
 	walk_descriptors(&walk);
 	struct sc_call call = {via, caller};
 	if (walk.found.count > 0 && is_own) {
-		sc_family_note_leaving(sc_births_pid());
+		sc_family_note_leaving(sc_process_pid());
 	}
 	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
 	if (is_own) {
 		sc_background_wait(sc_closing_exit_timeout_ms());
-		sc_audit_finish(sc_births_pid());
+		sc_audit_finish(sc_process_pid());
 	}
 }
 
 void sc_ending_exec_failed(void)
 {
-	if (sc_births_is_own_memory()) {
-		sc_family_note_staying(sc_births_pid());
+	if (sc_process_is_own_memory()) {
+		sc_family_note_staying(sc_process_pid());
 		sc_background_resume();
 	}
 }

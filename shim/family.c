@@ -6,9 +6,6 @@
 
 enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256, LEAVING_COUNT = 256 };
 
-/* Descriptors, in messages. */
-enum sent { SENT_NOTHING, SENT_TCP, SENT_OTHER };
-
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
 	_Atomic uint64_t claims[CLAIM_COUNT]; /* socket inodes whose end was told, by remainder */
@@ -16,8 +13,9 @@ struct family {
 	_Atomic uint32_t channel_count;
 	_Atomic int leaving[LEAVING_COUNT]; /* process ids, by remainder */
 	_Atomic uint32_t takings;
-	_Atomic uint8_t sent; /* enum sent */
+	_Atomic uint8_t sent; /* enum sc_sent, as a set */
 	_Atomic bool has_complained;
+	_Atomic bool have_heirs_wished;
 };
 
 static struct family *family;
@@ -120,6 +118,18 @@ bool sc_family_claim_complaint(void)
 	return !atomic_exchange(claimed, true);
 }
 
+void sc_family_note_heirs_wish(void)
+{
+	if (family != NULL) {
+		atomic_store(&family->have_heirs_wished, true);
+	}
+}
+
+bool sc_family_have_heirs_wished(void)
+{
+	return family == NULL || atomic_load(&family->have_heirs_wished);
+}
+
 void sc_family_note_taking(void)
 {
 	if (family != NULL) {
@@ -132,16 +142,10 @@ uint32_t sc_family_takings(void)
 	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
 }
 
-void sc_family_note_sending(bool is_tcp)
+void sc_family_note_sending(enum sc_sent kind)
 {
-	uint8_t nothing = SENT_NOTHING;
-	if (family == NULL) {
-		return;
-	}
-	if (!is_tcp) {
-		atomic_store(&family->sent, SENT_OTHER);
-	} else {
-		atomic_compare_exchange_strong(&family->sent, &nothing, SENT_TCP);
+	if (family != NULL) {
+		atomic_fetch_or(&family->sent, (uint8_t)kind);
 	}
 }
 
@@ -150,8 +154,9 @@ bool sc_family_has_sent(void)
 	return family == NULL || atomic_load_explicit(&family->sent, memory_order_relaxed) != 0;
 }
 
-bool sc_family_has_sent_only_tcp(void)
+bool sc_family_has_sent_tcp_and_only_sockets(void)
 {
-	return family != NULL &&
-	       atomic_load_explicit(&family->sent, memory_order_relaxed) == SENT_TCP;
+	uint8_t sent =
+		family != NULL ? atomic_load_explicit(&family->sent, memory_order_relaxed) : 0;
+	return (sent & (SC_SENT_TCP | SC_SENT_OTHER)) == SC_SENT_TCP;
 }

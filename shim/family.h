@@ -39,18 +39,25 @@ bool sc_family_claim_end(uint64_t inode);
 /* The log takes no lines, which is said once. true: by the caller. */
 bool sc_family_claim_complaint(void);
 
+/* Somebody in the family is about to tell an epoll set that it inherited of a descriptor that it inherited:
+ * whom it has that from does not know what the set was told last. */
+void sc_family_note_heirs_wish(void);
+bool sc_family_have_heirs_wished(void);
+
 /* Somebody in the family is about to take copies of others' descriptors (pidfd_getfd). */
 void sc_family_note_taking(void);
 
 /* How often that was. */
 uint32_t sc_family_takings(void);
 
-/* Somebody in the family has sent a descriptor (SCM_RIGHTS), of a TCP socket or of something else; has
- * anybody ever? */
-void sc_family_note_sending(bool is_tcp);
+/* What descriptors are of that are sent in messages (SCM_RIGHTS). */
+enum sc_sent { SC_SENT_TCP = 1, SC_SENT_SOCKET = 2, SC_SENT_OTHER = 4 };
+
+/* Somebody in the family has sent one; has anybody ever? */
+void sc_family_note_sending(enum sc_sent kind);
 bool sc_family_has_sent(void);
 
-/* Has the family sent TCP sockets, and never anything else? */
-bool sc_family_has_sent_only_tcp(void);
+/* Has the family sent TCP sockets, and never anything but sockets? */
+bool sc_family_has_sent_tcp_and_only_sockets(void);
 
 #endif

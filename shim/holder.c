@@ -15,7 +15,6 @@
 #define YOUNG_NS 200000000ULL
 #define CHILDHOOD_NS 2000000000ULL
 #define STARTING_RUN_NS 20000000ULL
-#define EPOLL_PWAIT2 441
 #define MOMENT_NS 4000000ULL
 #define MOMENTS (1ULL << 31)
 
@@ -87,18 +86,24 @@ static bool look_whether_starting(int pid)
 	       run_ns(pid) < STARTING_RUN_NS;
 }
 
+/* A question about a process at this moment, in the bits above the answer's. */
+static uint64_t ask_now(int pid)
+{
+	uint64_t moment = sc_clock_ns(CLOCK_MONOTONIC) / MOMENT_NS % MOMENTS;
+	return (uint64_t)(uint32_t)pid << 32 | moment << 1;
+}
+
 bool sc_holder_is_starting(int pid)
 {
 	/* Of one holder at one moment: it may hold a thousand connections. */
 	static _Atomic uint64_t latest;
-	uint64_t moment = sc_clock_ns(CLOCK_MONOTONIC) / MOMENT_NS % MOMENTS;
-	uint64_t question = (uint64_t)(uint32_t)pid << 32 | moment << 1;
 	uint64_t known = atomic_load(&latest);
-	if ((known & ~1ULL) == question) {
+	if ((known & ~1ULL) == ask_now(pid)) {
 		return known & 1;
 	}
 	bool is_starting = look_whether_starting(pid);
-	atomic_store(&latest, question | is_starting);
+	atomic_store(
+		&latest, ask_now(pid) | is_starting); /* a look may take longer than a moment */
 	return is_starting;
 }
 
@@ -109,63 +114,4 @@ uint32_t sc_holder_exe(int pid)
 	name_in_proc(name, sizeof(name), pid, "/exe");
 	long error = SC_SYS4(SYS_newfstatat, AT_FDCWD, name, &status, 0);
 	return error == 0 ? (uint32_t)status.st_ino : 0;
-}
-
-/* A search for a thread that waits for a set's events. */
-struct waiter_search {
-	uint64_t set;
-	bool is_found;
-	bool is_refused;
-};
-
-static bool is_wait(uint64_t call)
-{
-#ifdef SYS_epoll_wait
-	if (call == SYS_epoll_wait) {
-		return true;
-	}
-#endif
-	return call == SYS_epoll_pwait || call == EPOLL_PWAIT2;
-}
-
-/* proc(5), /proc/PID/syscall: "281 0x4 0x7ffe... ...", or "running". */
-static bool look_at_waiter(void *context, int tasks, const char *name)
-{
-	struct waiter_search *search = context;
-	char text[64];
-	int ignored;
-	if (!sc_procfs_number(name, &ignored)) {
-		return true;
-	}
-	int task = sc_procfs_open(tasks, name);
-	if (task < 0) {
-		return true;
-	}
-	long length = sc_procfs_read(task, "syscall", text, sizeof(text));
-	sc_ownfds_release(task);
-	search->is_refused = search->is_refused || length == -EACCES || length == -EPERM;
-	const char *argument = length > 0 ? strstr(text, " 0x") : NULL;
-	if (argument != NULL && is_wait(sc_procfs_number_in(text, 10)) &&
-		sc_procfs_number_in(argument + 3, 16) == search->set) {
-		search->is_found = true;
-	}
-	return !search->is_found;
-}
-
-bool sc_holder_awaits_set(int pid, int set)
-{
-	char name[64];
-	char link[64];
-	struct waiter_search search = {.set = (uint64_t)set};
-	if (read_link(pid, set, link, sizeof(link)) <= 0 ||
-		strcmp(link, "anon_inode:[eventpoll]") != 0) {
-		return false;
-	}
-	name_in_proc(name, sizeof(name), pid, "/task");
-	int tasks = sc_procfs_open(AT_FDCWD, name);
-	if (tasks >= 0) {
-		sc_procfs_each(tasks, look_at_waiter, &search);
-	}
-	sc_ownfds_release(tasks);
-	return search.is_found || search.is_refused;
 }

@@ -22,8 +22,4 @@ bool sc_holder_is_starting(int pid);
 /* Which program does it run? The low half of its file's inode; 0: it runs no more. */
 uint32_t sc_holder_exe(int pid);
 
-/* Does it wait just now for the events of an epoll set that it has under that number? Also true where
- * that may not be looked at. */
-bool sc_holder_awaits_set(int pid, int set);
-
 #endif

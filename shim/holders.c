@@ -4,6 +4,7 @@
 #include "family.h"
 #include "line.h"
 #include "ownfds.h"
+#include "process.h"
 #include "procfs.h"
 #include "relatives.h"
 #include "sys.h"
@@ -391,7 +392,7 @@ static void look_once(struct sweep *sweep, bool is_elsewhere)
 static size_t answer_known(struct sweep *sweep)
 {
 	bool has_elsewhere = false;
-	bool is_split = sc_births_is_table_split();
+	bool is_split = sc_process_is_table_split();
 	sweep->unanswered = sweep->count;
 	sweep->oldest_born = UINT32_MAX;
 	for (size_t i = 0; i < sweep->count; i++) {
@@ -448,8 +449,8 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		.count = count,
 		.own_table = own_table,
 		.first_copy = sc_ownfds_first_copy()};
-	uint32_t age = sc_births_get_age();
-	bool is_forking = sc_births_is_forking();
+	uint32_t age = sc_process_get_age();
+	bool is_forking = sc_process_is_forking();
 	bool is_elsewhere = answer_known(&sweep) > 0;
 	if (sweep.unanswered == 0) {
 		return;
@@ -459,7 +460,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		is_elsewhere = follow_births(&sweep, age) || is_elsewhere;
 		look_once(&sweep, is_elsewhere);
 	}
-	is_forking = is_forking || sc_births_is_forking();
+	is_forking = is_forking || sc_process_is_forking();
 	for (size_t i = 0; i < count; i++) {
 		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);
 		answer(&sweep, &queries[i],

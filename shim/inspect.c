@@ -33,6 +33,13 @@ bool sc_inspect_is_tcp(int fd)
 	return ask_proto(fd) != SC_PROTO_OTHER;
 }
 
+bool sc_inspect_is_socket(int fd)
+{
+	int type = 0;
+	unsigned size = sizeof(type);
+	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 uint64_t sc_inspect_inode(int fd)
 {
 	struct stat64 status;

@@ -37,6 +37,9 @@ void sc_inspect_addresses(int fd, struct sc_conn *conn);
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 
+/* Is it a socket at all? One system call. */
+bool sc_inspect_is_socket(int fd);
+
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);
 

@@ -16,7 +16,8 @@ enum sc_interest_state {
 	SC_INTEREST_NONE,      /* no set, or more than one */
 	SC_INTEREST_ENDED,     /* taken out, and nobody else can hold the connection */
 	SC_INTEREST_TAKEN_OUT, /* taken out, but somebody may hold it */
-	SC_INTEREST_LEFT_IN,   /* both are inherited: most likely another's, who goes on */
+	SC_INTEREST_LEFT_IN, /* both are inherited: most likely another's, who goes on; or it is not
+				* known what would have to be put back */
 };
 
 /* Plain data: part of a job (job.h). */
@@ -34,6 +35,9 @@ void sc_interest_after_epoll_ctl(int operation, int fd, const struct epoll_event
 /* fd is about to be closed, and a copy kept. */
 void sc_interest_take_out(struct sc_interest *it, int fd);
 
+/* The same where the connection is ending although fd stays open: in no set of the program's any more. */
+void sc_interest_end(int fd);
+
 /* fd was not closed after all, or is a copy of what somebody else still holds. */
 void sc_interest_put_back(const struct sc_interest *it, int fd);
 
@@ -41,11 +45,9 @@ void sc_interest_put_back(const struct sc_interest *it, int fd);
 bool sc_interest_is_unsure(const struct sc_interest *it);
 
 /*
- * Settle it, in a descriptor table of the calling thread's own. is_ours: nobody else holds the
- * connection; is_wanted: whoever does may wait for the set's events. set and copy: the set and the
- * connection there; number: the program's, which the kernel knows the interest by.
+ * Settle it, in a descriptor table of the calling thread's own: put it in, or take it out. set and copy:
+ * the set and the connection there; number: the program's, which the kernel knows the interest by.
  */
-void sc_interest_settle(
-	const struct sc_interest *it, bool is_ours, bool is_wanted, int set, int copy, int number);
+void sc_interest_settle(const struct sc_interest *it, bool is_in, int set, int copy, int number);
 
 #endif

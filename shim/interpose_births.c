@@ -8,6 +8,7 @@
 #include "interest.h"
 #include "interpose.h"
 #include "messages.h"
+#include "process.h"
 #include "real.h"
 #include "threads.h"
 #include "start.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SPAWNED = 1 }; /* for sc_births_end_fork(): this is the parent */
+enum { SPAWNED = 1 }; /* for sc_process_end_fork(): this is the parent */
 
 static int record(int fd, uint32_t moment, bool is_tcp)
 {
@@ -31,7 +32,7 @@ static int record(int fd, uint32_t moment, bool is_tcp)
 SC_EXPORT int socket(int domain, int type, int protocol)
 {
 	sc_start();
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	bool is_tcp = (domain == AF_INET || domain == AF_INET6) &&
 		      (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM &&
 		      (protocol == 0 || protocol == IPPROTO_TCP);
@@ -41,7 +42,7 @@ SC_EXPORT int socket(int domain, int type, int protocol)
 SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 {
 	sc_start();
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	int result = sc_real.socketpair(domain, type, protocol, fds);
 	if (result == 0) {
 		sc_births_record(fds[0], moment, false);
@@ -53,14 +54,14 @@ SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
 	sc_start();
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	return record(sc_real.accept(fd, addr, size), moment, sc_births_is_tcp(fd));
 }
 
 SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
 	sc_start();
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	return record(sc_real.accept4(fd, addr, size, flags), moment, sc_births_is_tcp(fd));
 }
 
@@ -192,9 +193,9 @@ SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *even
 
 static pid_t fork_by(pid_t (*real)(void))
 {
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	pid_t pid = real();
-	sc_births_end_fork(pid);
+	sc_process_end_fork(pid);
 	return pid;
 }
 
@@ -232,9 +233,9 @@ SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	int result = sc_real.posix_spawn(pid, path, file_actions, attributes, argv, envp);
-	sc_births_end_fork(SPAWNED);
+	sc_process_end_fork(SPAWNED);
 	return result;
 }
 
@@ -243,25 +244,25 @@ SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	int result = sc_real.posix_spawnp(pid, file, file_actions, attributes, argv, envp);
-	sc_births_end_fork(SPAWNED);
+	sc_process_end_fork(SPAWNED);
 	return result;
 }
 
 SC_EXPORT FILE *popen(const char *command, const char *mode)
 {
 	sc_start();
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	FILE *stream = sc_real.popen(command, mode);
-	sc_births_end_fork(SPAWNED);
+	sc_process_end_fork(SPAWNED);
 	return stream;
 }
 
 SC_EXPORT int system(const char *command)
 {
 	sc_start();
-	sc_births_record_fork(); /* a thread may be cancelled in there */
+	sc_process_record_fork(); /* a thread may be cancelled in there */
 	return sc_real.system(command);
 }
 
@@ -271,15 +272,15 @@ SC_EXPORT int forkpty(
 	int *master, char *name, const struct termios *termios, const struct winsize *size)
 {
 	sc_start();
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	int pid = sc_real.forkpty(master, name, termios, size);
-	sc_births_end_fork(pid);
+	sc_process_end_fork(pid);
 	return pid;
 }
 
 SC_EXPORT int daemon(int keep_folder, int keep_output)
 {
 	sc_start();
-	sc_births_record_fork();
+	sc_process_record_fork();
 	return sc_real.daemon(keep_folder, keep_output); /* the child finds itself out */
 }

@@ -4,10 +4,10 @@
  * syscall().
  */
 #include "background.h"
-#include "births.h"
 #include "filters.h"
 #include "interpose.h"
 #include "interpose_filters.h"
+#include "process.h"
 #include "real.h"
 #include "start.h"
 #include <linux/seccomp.h>
@@ -21,7 +21,7 @@ enum { ANSWER_TIMEOUT_MS = 50 };
  * the filter too, may be kept from taking what was given to it. */
 bool sc_filters_are_followed(void)
 {
-	bool is_followed = sc_births_is_own_memory();
+	bool is_followed = sc_process_is_own_memory();
 	if (is_followed) {
 		sc_background_await_answers(ANSWER_TIMEOUT_MS);
 	}

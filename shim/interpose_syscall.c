@@ -12,6 +12,7 @@
 #include "interpose_exec.h"
 #include "interpose_filters.h"
 #include "messages.h"
+#include "process.h"
 #include "real.h"
 #include "start.h"
 #include "stubs.h"
@@ -30,16 +31,16 @@ static void before_clone(unsigned long flags)
 {
 	if (flags & CLONE_THREAD) {
 		if (!(flags & CLONE_FILES)) {
-			sc_births_record_table_split();
+			sc_process_record_table_split();
 		}
 		return;
 	}
-	sc_births_record_fork();
+	sc_process_record_fork();
 	if (flags & CLONE_FILES) {
-		sc_births_record_table_shared();
+		sc_process_record_table_shared();
 	}
 	if (flags & CLONE_VM) {
-		sc_births_record_shared_memory();
+		sc_process_record_shared_memory();
 	}
 }
 
@@ -65,7 +66,7 @@ struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags)
 struct sc_vfork_entry sc_syscall_begin_vfork(void)
 {
 	sc_start();
-	bool is_followed = sc_births_begin_vfork();
+	bool is_followed = sc_process_begin_vfork();
 	return (struct sc_vfork_entry){sc_real.vfork, is_followed};
 }
 
@@ -190,7 +191,7 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 	} else if (number == SYS_epoll_ctl) {
 		sc_interest_before_epoll_ctl((int)a, (int)b, (int)c);
 	}
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	long result = sc_real.syscall(number, a, b, c, d, e, f);
 	if (result < 0) {
 		return result;

@@ -19,8 +19,11 @@ struct sc_job {
 	struct sc_interest interest;
 	uint64_t begun_us; /* CLOCK_MONOTONIC */
 	uint32_t age;      /* of the process when birth was looked up (births.h) */
-	uint32_t born;     /* see sc_births_when() */
-	int32_t fd;        /* the program's number */
+	union {
+		uint32_t born; /* until it is claimed: see sc_births_when() */
+		uint32_t left; /* since then: bytes that were unread */
+	};
+	int32_t fd; /* the program's number */
 	struct sc_origin origin;
 	uint8_t via;      /* enum sc_via */
 	uint8_t birth;    /* enum sc_birth, before the call that closed */

@@ -258,6 +258,8 @@ static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 			if (!is_newer && other->phase == SC_PHASE_LINGERING) {
 				struct sc_job older = other->job;
 				other->job = it->job;
+				other->job.is_twins = older.is_twins;
+				other->job.left = older.left;
 				it->job = older;
 				swap_notes(all, slot, (uint32_t)(it - all->kept.slots));
 			}

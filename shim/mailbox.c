@@ -6,8 +6,8 @@
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush): so only where this family is the sender, and has never
- *   sent anything but TCP sockets. What is there all the same, and locked by whomever, is kept.
- * - A child made meanwhile would keep the copies: sc_births_begin_taking().
+ *   sent anything but sockets. What is there all the same, and locked by whomever, is kept.
+ * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
 #include "mailbox.h"
 #include "births.h"
@@ -15,6 +15,7 @@
 #include "inspect.h"
 #include "messages.h"
 #include "ownfds.h"
+#include "process.h"
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ bool sc_mailbox_is_one(int fd)
 	int domain = 0;
 	int bytes = 0;
 	unsigned size = sizeof(domain);
-	return sc_family_has_sent_only_tcp() &&
+	return sc_family_has_sent_tcp_and_only_sockets() &&
 	       sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
 	       domain == AF_UNIX && sc_sys_ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
@@ -48,7 +49,7 @@ static bool is_from_family(int fd)
 	struct ucred peer = {.pid = 0};
 	unsigned size = sizeof(peer);
 	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0 &&
-	       sc_births_may_be_of_line(peer.pid);
+	       sc_process_may_be_of_line(peer.pid);
 }
 
 static bool is_locked(int fd)
@@ -66,7 +67,7 @@ static void take_one(void *context, int fd)
 		int copy = kept < 0 ? kept : sc_ownfds_copy(kept);
 		if (copy >= 0) {
 			sc_births_forget(copy);
-			sc_family_add_copy(sc_births_pid(), copy);
+			sc_family_add_copy(sc_process_pid(), copy);
 			taking->copies[taking->count++] = copy;
 		}
 	}
@@ -99,7 +100,7 @@ size_t sc_mailbox_copy(int fd, int copies[SC_MAILBOX_MAX])
 	int offset = 0;
 	if (!is_from_family(fd) ||
 		sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0 ||
-		!sc_births_begin_taking()) {
+		!sc_process_begin_taking()) {
 		return 0;
 	}
 	for (int i = 0; i < LOOKS_MAX && taking.count < SC_MAILBOX_MAX; i++) {
@@ -107,6 +108,6 @@ size_t sc_mailbox_copy(int fd, int copies[SC_MAILBOX_MAX])
 			break;
 		}
 	}
-	sc_births_end_taking();
+	sc_process_end_taking();
 	return taking.count;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ownfds.h"
 #include "births.h"
+#include "process.h"
 #include "sys.h"
 #include "thread.h"
 #include "turns.h"
@@ -17,14 +18,15 @@
 enum {
 	SLOT_COUNT = 128,
 	/* Own numbers begin this far below the soft RLIMIT_NOFILE, and not above FLOOR_MAX: a
-	 * number of a million would make the kernel keep a table of 8 MB and copy it at each fork. */
+	 * number of a million would make the kernel keep a table of 8 MB, copy it at each fork, and leave
+	 * its size to what is executed. */
 	ROOM = 64,
 	RESERVE_COUNT = 8,
 	COPY_COUNT = 64,
 	MOMENT_COUNT = 32,
 	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
-	FLOOR_MAX = 4096 - ROOM,
+	FLOOR_MAX = 1024 - ROOM,
 	BLOCK_COUNT = 64,
 	PAGE_PART_BYTES = 2048, /* a power of two, a page at most */
 };
@@ -55,7 +57,12 @@ _Static_assert(sizeof(fds) <= PAGE_PART_BYTES, "within a page");
 
 #define BLOCK(fd) (((unsigned)(fd) / 64) % BLOCK_COUNT)
 
+static _Atomic int first_number; /* 0: not found out yet */
+static __thread uint32_t released_before_fork;
+static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
 static _Atomic bool is_thread_private;
+
+/* ---- whose table ---------------------------------------------------------------------------- */
 
 void sc_ownfds_set_thread_table(bool is_private)
 {
@@ -77,11 +84,10 @@ bool sc_ownfds_is_elsewhere(void)
 /* Is what the caller opens not to be registered? A vfork child's would be taken for its parent's. */
 static bool is_apart(void)
 {
-	return is_elsewhere() || !sc_births_is_own_memory();
+	return is_elsewhere() || !sc_process_is_own_memory();
 }
 
-static __thread uint32_t released_before_fork;
-static _Atomic int releases_under_way; /* noted so, and perhaps not closed yet */
+/* ---- the registry --------------------------------------------------------------------------- */
 
 /* If *place has from, now it has to. First a look: most do not, and an exchange is dear. */
 static bool exchange(_Atomic int *place, int from, int to)
@@ -116,7 +122,48 @@ static void unregister_fd(int fd)
 	}
 }
 
-static _Atomic int first_number; /* 0: not found out yet */
+static int keep(int fd)
+{
+	if (fd < 0 || is_apart() || register_fd(fd)) {
+		return fd;
+	}
+	sc_sys_close(fd);
+	return -EMFILE;
+}
+
+bool sc_ownfds_has(int fd)
+{
+	if (atomic_load_explicit(&fds.blocks[BLOCK(fd)], memory_order_relaxed) == 0) {
+		return false;
+	}
+	int end = atomic_load_explicit(&fds.slots_end, memory_order_relaxed);
+	for (int i = 0; i < end; i++) {
+		if (atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1 == fd) {
+			return fd >= 0;
+		}
+	}
+	return false;
+}
+
+int sc_ownfds_next(int fd)
+{
+	int lowest = -1;
+	int end = atomic_load(&fds.slots_end);
+	for (int i = 0; i < end; i++) {
+		int own = atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1;
+		if (own >= fd && (lowest < 0 || own < lowest)) {
+			lowest = own;
+		}
+	}
+	return lowest;
+}
+
+void sc_ownfds_disown(int fd)
+{
+	unregister_fd(fd);
+}
+
+/* ---- high numbers --------------------------------------------------------------------------- */
 
 uint64_t sc_ownfds_limit(void)
 {
@@ -146,14 +193,85 @@ int sc_ownfds_share(int wanted)
 	return share < (uint64_t)wanted ? (int)share : wanted;
 }
 
-static int keep(int fd)
+static int copy_high(int fd)
 {
-	if (fd < 0 || is_apart() || register_fd(fd)) {
-		return fd;
+	int copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, is_elsewhere() ? 3 : sc_ownfds_first_copy());
+	if (copy == -EINVAL) { /* the limit has been lowered meanwhile */
+		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, find_first_number());
 	}
-	sc_sys_close(fd);
+	if (copy == -EMFILE || copy == -EINVAL) {
+		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	}
+	return copy;
+}
+
+int sc_ownfds_copy_for_good(int fd)
+{
+	return keep(copy_high(fd));
+}
+
+/* ---- the reserve ---------------------------------------------------------------------------- */
+
+int sc_ownfds_placeholder(void)
+{
+	return atomic_load(&fds.reserve[0]) - 1;
+}
+
+/* One of the reserve, still open and registered; negative: none left. */
+static int take_reserve(void)
+{
+	/* In a shared table the other process may have given away the same numbers. */
+	bool is_ours = !is_apart() && !sc_process_is_table_shared();
+	for (int i = 1; i < RESERVE_COUNT && is_ours; i++) {
+		int mark = atomic_exchange(&fds.reserve[i], 0);
+		if (mark != 0) {
+			return mark - 1;
+		}
+	}
 	return -EMFILE;
 }
+
+/* Keep fd's number for the reserve, if that is short. What fd held is closed by it. */
+static bool refill_reserve(int fd)
+{
+	int placeholder = sc_ownfds_placeholder();
+	for (int i = 1; i < RESERVE_COUNT && placeholder >= 0; i++) {
+		if (atomic_load(&fds.reserve[i]) != 0) {
+			continue;
+		}
+		if (SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC) != fd) {
+			return false;
+		}
+		if (exchange(&fds.reserve[i], 0, fd + 1)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool sc_ownfds_make_room(void)
+{
+	int fd = take_reserve();
+	if (fd < 0) {
+		return false;
+	}
+	unregister_fd(fd);
+	sc_sys_close(fd);
+	return true;
+}
+
+bool sc_ownfds_give_up(int fd)
+{
+	for (int i = 0; i < RESERVE_COUNT; i++) {
+		if (exchange(&fds.reserve[i], fd + 1, 0)) {
+			unregister_fd(fd);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- what is held for a moment -------------------------------------------------------------- */
 
 static bool is_on(const _Atomic int *list, int count, int fd)
 {
@@ -199,121 +317,6 @@ int sc_ownfds_adopt(int fd)
 	return kept;
 }
 
-static int copy_high(int fd)
-{
-	int copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, is_elsewhere() ? 3 : sc_ownfds_first_copy());
-	if (copy == -EINVAL) { /* the limit has been lowered meanwhile */
-		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, find_first_number());
-	}
-	if (copy == -EMFILE || copy == -EINVAL) {
-		copy = sc_sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	}
-	return copy;
-}
-
-void sc_ownfds_init(void)
-{
-	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
-	int count = sc_ownfds_share(RESERVE_COUNT);
-	for (int i = 0; set >= 0 && i < count; i++) {
-		int fd = keep(copy_high(set));
-		atomic_store(&fds.reserve[i], fd < 0 ? 0 : fd + 1);
-	}
-	if (set >= 0) {
-		sc_sys_close(set);
-	}
-}
-
-int sc_ownfds_placeholder(void)
-{
-	return atomic_load(&fds.reserve[0]) - 1;
-}
-
-/* One of the reserve, still open and registered; negative: none left. */
-static int take_reserve(void)
-{
-	/* In a shared table the other process may have given away the same numbers. */
-	bool is_ours = !is_apart() && !sc_births_is_table_shared();
-	for (int i = 1; i < RESERVE_COUNT && is_ours; i++) {
-		int mark = atomic_exchange(&fds.reserve[i], 0);
-		if (mark != 0) {
-			return mark - 1;
-		}
-	}
-	return -EMFILE;
-}
-
-/* Keep fd's number for the reserve, if that is short. What fd held is closed by it. */
-static bool refill_reserve(int fd)
-{
-	int placeholder = sc_ownfds_placeholder();
-	for (int i = 1; i < RESERVE_COUNT && placeholder >= 0; i++) {
-		if (atomic_load(&fds.reserve[i]) != 0) {
-			continue;
-		}
-		if (SC_SYS3(SYS_dup3, placeholder, fd, O_CLOEXEC) != fd) {
-			return false;
-		}
-		if (exchange(&fds.reserve[i], 0, fd + 1)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-bool sc_ownfds_make_room(void)
-{
-	int fd = take_reserve();
-	if (fd < 0) {
-		return false;
-	}
-	unregister_fd(fd);
-	sc_sys_close(fd);
-	return true;
-}
-
-int sc_ownfds_copy_for_good(int fd)
-{
-	return keep(copy_high(fd));
-}
-
-void sc_ownfds_before_fork(void)
-{
-	uint32_t count = atomic_load(&fds.released_count);
-	released_before_fork =
-		atomic_load(&releases_under_way) > 0 ? count - RELEASED_COUNT : count;
-}
-
-static bool is_close_on_exec(int fd)
-{
-	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
-	return flags >= 0 && (flags & FD_CLOEXEC);
-}
-
-/* What the library opens under a number that is not high is of /proc, or has flags of its own. */
-static bool is_of_a_moment(int fd)
-{
-	struct statfs status;
-	int flags = sc_sys_fcntl(fd, F_GETFL, 0);
-	return is_close_on_exec(fd) && flags >= 0 &&
-	       ((flags & (O_ACCMODE | SC_OWNFDS_FILE_FLAGS)) == SC_OWNFDS_FILE_FLAGS ||
-		       (SC_SYS2(SYS_fstatfs, fd, &status) == 0 &&
-			       status.f_type == PROC_SUPER_MAGIC));
-}
-
-static void forget_moments(void)
-{
-	for (int i = 0; i < MOMENT_COUNT; i++) {
-		int mark = atomic_exchange(&fds.moments[i], 0);
-		if (mark != 0) {
-			unregister_fd(mark - 1);
-			if (is_of_a_moment(mark - 1)) {
-				sc_sys_close(mark - 1);
-			}
-		}
-	}
-}
-
 static uint64_t inode_of(int fd)
 {
 	struct stat64 status;
@@ -324,61 +327,6 @@ static uint64_t inode_of(int fd)
 static uint64_t identity_of(int fd)
 {
 	return inode_of(fd) << 32 | (uint32_t)fd;
-}
-
-/* Copies that the parent released behind the copying of its table. */
-static void forget_released(void)
-{
-	uint32_t count = atomic_load(&fds.released_count);
-	uint32_t first = released_before_fork;
-	first = count - first > RELEASED_COUNT ? count - RELEASED_COUNT : first;
-	for (; first != count; first++) {
-		uint64_t identity = atomic_load(&fds.released[first % RELEASED_COUNT]);
-		int fd = (int)(uint32_t)identity;
-		if (is_close_on_exec(fd) && identity_of(fd) == identity &&
-			sc_births_of(fd) == SC_BIRTH_UNKNOWN) {
-			unregister_fd(fd);
-			sc_sys_close(fd);
-		}
-	}
-}
-
-/* Copies that were made and not yet on the list: fd itself is still there. The program's own
- * duplicates have a birth. */
-static void forget_copies_of(int fd)
-{
-	uint64_t inode = inode_of(fd);
-	int first = sc_ownfds_first_copy();
-	for (int copy = first; inode != 0 && copy < first + SLOT_COUNT; copy++) {
-		if (copy != fd && is_close_on_exec(copy) && inode_of(copy) == inode &&
-			sc_births_of(copy) == SC_BIRTH_UNKNOWN) {
-			sc_sys_close(copy);
-		}
-	}
-}
-
-static void forget_copied(void)
-{
-	for (int i = 0; i < COPY_COUNT; i++) {
-		int mark = atomic_exchange(&fds.copied[i], 0);
-		if (mark != 0) {
-			forget_copies_of(mark - 1);
-		}
-	}
-}
-
-void sc_ownfds_forget_parent(void)
-{
-	forget_copied(); /* first: a copy may be made of a copy */
-	for (int i = 0; i < COPY_COUNT; i++) {
-		int mark = atomic_exchange(&fds.copies[i], 0);
-		if (mark != 0) {
-			sc_ownfds_release(mark - 1);
-		}
-	}
-	forget_released();
-	atomic_store(&releases_under_way, 0); /* of threads that are not here */
-	forget_moments();
 }
 
 static int copy_for_a_moment(int fd)
@@ -494,51 +442,120 @@ void sc_ownfds_drop(int fd)
 		return;
 	}
 	if (!is_elsewhere()) {
+		note_released(fd);
 		unregister_fd(fd); /* first, as in sc_ownfds_release() */
 		note(fds.moments, MOMENT_COUNT, fd, false);
 	}
 	sc_sys_close(fd);
 }
 
-bool sc_ownfds_has(int fd)
+/* ---- a forked child ------------------------------------------------------------------------- */
+
+/* On the thread that is about to fork. */
+static void before_fork(void)
 {
-	if (atomic_load_explicit(&fds.blocks[BLOCK(fd)], memory_order_relaxed) == 0) {
-		return false;
-	}
-	int end = atomic_load_explicit(&fds.slots_end, memory_order_relaxed);
-	for (int i = 0; i < end; i++) {
-		if (atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1 == fd) {
-			return fd >= 0;
+	uint32_t count = atomic_load(&fds.released_count);
+	released_before_fork =
+		atomic_load(&releases_under_way) > 0 ? count - RELEASED_COUNT : count;
+}
+
+static bool is_close_on_exec(int fd)
+{
+	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
+	return flags >= 0 && (flags & FD_CLOEXEC);
+}
+
+/* What the library opens under a number that is not high is of /proc, or has flags of its own. */
+static bool is_of_a_moment(int fd)
+{
+	struct statfs status;
+	int flags = sc_sys_fcntl(fd, F_GETFL, 0);
+	return is_close_on_exec(fd) && flags >= 0 &&
+	       ((flags & (O_ACCMODE | SC_OWNFDS_FILE_FLAGS)) == SC_OWNFDS_FILE_FLAGS ||
+		       (SC_SYS2(SYS_fstatfs, fd, &status) == 0 &&
+			       status.f_type == PROC_SUPER_MAGIC));
+}
+
+static void forget_moments(void)
+{
+	for (int i = 0; i < MOMENT_COUNT; i++) {
+		int mark = atomic_exchange(&fds.moments[i], 0);
+		if (mark != 0) {
+			unregister_fd(mark - 1);
+			if (is_of_a_moment(mark - 1)) {
+				sc_sys_close(mark - 1);
+			}
 		}
 	}
-	return false;
 }
 
-int sc_ownfds_next(int fd)
+/* Copies that the parent released behind the copying of its table. */
+static void forget_released(void)
 {
-	int lowest = -1;
-	int end = atomic_load(&fds.slots_end);
-	for (int i = 0; i < end; i++) {
-		int own = atomic_load_explicit(&fds.slots[i], memory_order_relaxed) - 1;
-		if (own >= fd && (lowest < 0 || own < lowest)) {
-			lowest = own;
-		}
-	}
-	return lowest;
-}
-
-void sc_ownfds_disown(int fd)
-{
-	unregister_fd(fd);
-}
-
-bool sc_ownfds_give_up(int fd)
-{
-	for (int i = 0; i < RESERVE_COUNT; i++) {
-		if (exchange(&fds.reserve[i], fd + 1, 0)) {
+	uint32_t count = atomic_load(&fds.released_count);
+	uint32_t first = released_before_fork;
+	first = count - first > RELEASED_COUNT ? count - RELEASED_COUNT : first;
+	for (; first != count; first++) {
+		uint64_t identity = atomic_load(&fds.released[first % RELEASED_COUNT]);
+		int fd = (int)(uint32_t)identity;
+		if (is_close_on_exec(fd) && identity_of(fd) == identity &&
+			sc_births_of(fd) == SC_BIRTH_UNKNOWN) {
 			unregister_fd(fd);
-			return true;
+			sc_sys_close(fd);
 		}
 	}
-	return false;
+}
+
+/* Copies that were made and not yet on the list: fd itself is still there. The program's own
+ * duplicates have a birth. */
+static void forget_copies_of(int fd)
+{
+	uint64_t inode = inode_of(fd);
+	int first = sc_ownfds_first_copy();
+	for (int copy = first; inode != 0 && copy < first + SLOT_COUNT; copy++) {
+		if (copy != fd && is_close_on_exec(copy) && inode_of(copy) == inode &&
+			sc_births_of(copy) == SC_BIRTH_UNKNOWN) {
+			sc_sys_close(copy);
+		}
+	}
+}
+
+static void forget_copied(void)
+{
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int mark = atomic_exchange(&fds.copied[i], 0);
+		if (mark != 0) {
+			forget_copies_of(mark - 1);
+		}
+	}
+}
+
+void sc_ownfds_forget_parent(void)
+{
+	forget_copied(); /* first: a copy may be made of a copy */
+	for (int i = 0; i < COPY_COUNT; i++) {
+		int mark = atomic_exchange(&fds.copies[i], 0);
+		if (mark != 0) {
+			sc_ownfds_release(mark - 1);
+		}
+	}
+	forget_released();
+	atomic_store(&releases_under_way, 0); /* of threads that are not here */
+	forget_moments();
+}
+
+/* ---- beginning ------------------------------------------------------------------------------ */
+
+void sc_ownfds_init(void)
+{
+	sc_process_set_fork_handler(before_fork);
+	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
+	int count = sc_ownfds_share(RESERVE_COUNT);
+	for (int i = 0; set >= 0 && i < count; i++) {
+		int fd = keep(copy_high(set));
+		atomic_store(&fds.reserve[i], fd < 0 ? 0 : fd + 1);
+	}
+	if (set >= 0) {
+		sc_sys_close(set);
+	}
 }

@@ -36,9 +36,6 @@ int sc_ownfds_copy_for_good(int fd);
  * gives it back with sc_ownfds_release(). */
 int sc_ownfds_copy(int fd);
 
-/* On the thread that is about to fork. */
-void sc_ownfds_before_fork(void);
-
 /* In a forked child: close what its parent's other threads held for a moment. */
 void sc_ownfds_forget_parent(void);
 
@@ -55,7 +52,7 @@ void sc_ownfds_end_opening(bool is_counted);
  * -EMFILE (fd closed) where too many are in use. A negative errno passes through. */
 int sc_ownfds_adopt(int fd);
 
-/* Close what was adopted and is of no use as a reserve; fd may be negative. */
+/* Close what is of no use as a reserve, as what was adopted; fd may be negative. */
 void sc_ownfds_drop(int fd);
 
 /* Is a copy of some descriptor of the program's there, for a moment, in this process? */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "parting.h"
+#include "family.h"
 #include "holders.h"
 #include "inspect.h"
 #include "ownfds.h"
@@ -62,12 +63,14 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	/* Another holder may have read it since, and closed: where the kernel's count is not to be had,
 	 * only the very last look is worth something. */
 	is_unread = is_unread && !is_over && has_unread(it->fd, &now);
+	sc_ownfds_empty(it->fd); /* whoever looks for holders now must find none here */
 	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
 	/* Somebody else held it a moment ago. Did he let go of it first, or was it he who did so last, and
-	 * perhaps had read it? Only the kernel's count tells. */
+	 * perhaps had read it? Only the kernel's count tells; of a relative's library, its claim. */
 	bool is_certain = resets >= 0 || why != NULL;
-	if (is_last && is_unread && is_certain && sc_resets_may_be_more(resets)) {
+	if (is_last && is_unread && is_certain && sc_resets_may_be_more(resets) &&
+		sc_family_claim_end(it->job.conn.inode)) {
 		end.outcome = SC_OUTCOME_RST;
 		end.why = why != NULL ? why : "let go last";
 	}

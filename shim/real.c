@@ -97,7 +97,8 @@ static long raw_syscall(long number, long a, long b, long c, long d, long e, lon
 	return answer(sc_sys6(number, a, b, c, d, e, f));
 }
 
-#define PLAIN(name) .name = (__typeof__(sc_real.name))(void (*)(void))raw_##name
+#define LIKE(name, other) .name = (__typeof__(sc_real.name))(void (*)(void))raw_##other
+#define PLAIN(name) LIKE(name, name)
 
 struct sc_real sc_real = {
 	PLAIN(close),
@@ -113,7 +114,7 @@ struct sc_real sc_real = {
 	PLAIN(dup2),
 	PLAIN(dup3),
 	PLAIN(fcntl),
-	.fcntl64 = (__typeof__(sc_real.fcntl64))(void (*)(void))raw_fcntl,
+	LIKE(fcntl64, fcntl),
 	PLAIN(sendmsg),
 	PLAIN(sendmmsg),
 	PLAIN(recvmsg),
@@ -124,8 +125,8 @@ struct sc_real sc_real = {
 	PLAIN(epoll_ctl),
 	PLAIN(prctl),
 	PLAIN(fork),
-	._Fork = (__typeof__(sc_real._Fork))(void (*)(void))raw_fork,
-	.vfork = (__typeof__(sc_real.vfork))(void (*)(void))raw_fork,
+	LIKE(_Fork, fork),
+	LIKE(vfork, fork),
 	PLAIN(unshare),
 	PLAIN(syscall),
 };

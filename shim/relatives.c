@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "relatives.h"
-#include "births.h"
+#include "process.h"
 #include "procfs.h"
 #include "sys.h"
 #include <fcntl.h>
@@ -28,10 +28,10 @@ static bool may_trace(void)
 static bool may_be_started_by_init(
 	const struct sc_process_stat *init, const struct sc_process_stat *own, int self)
 {
-	struct sc_births_family family = sc_births_get_family();
+	const struct sc_process_family *family = sc_process_get_family();
 	bool is_session_old = own->session == init->session || own->session == self;
-	return own->parent == INIT && family.root_pid == sc_births_pid() &&
-	       family.parent_pid <= INIT && is_session_old;
+	return own->parent == INIT && family->root_pid == sc_process_pid() &&
+	       family->parent_pid <= INIT && is_session_old;
 }
 
 /*
@@ -112,7 +112,7 @@ void sc_relatives_look(
 	struct sc_process_stat stat;
 	struct sc_process_stat own;
 	*stranger = (struct sc_stranger){.relatives = {.count = 1}};
-	stranger->is_numbered_alike = self == sc_births_pid();
+	stranger->is_numbered_alike = self == sc_process_pid();
 	if (sc_procfs_stat(proc, pid, &stat) != 0) {
 		stranger->is_nothing = true; /* gone meanwhile */
 		return;
@@ -141,7 +141,7 @@ static bool may_descend(
 		int pid = its->line[i].pid;
 		if (its->line[i].start_time < born) {
 			return i > 0 && (pid == INIT || is_relative(own, pid) ||
-						sc_births_may_be_of_line(pid));
+						sc_process_may_be_of_line(pid));
 		}
 	}
 	return true;
@@ -160,6 +160,6 @@ enum sc_reach sc_relatives_reach(
 	if (may_descend(stranger, own, born)) {
 		return SC_REACH_DESCENDANT;
 	}
-	return sc_births_may_be_of_line(stranger->relatives.line[0].pid) ? SC_REACH_FAMILY
-									 : SC_REACH_STRANGE;
+	return sc_process_may_be_of_line(stranger->relatives.line[0].pid) ? SC_REACH_FAMILY
+									  : SC_REACH_STRANGE;
 }

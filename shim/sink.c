@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "sink.h"
-#include "births.h"
 #include "clock.h"
 #include "config.h"
 #include "devlog.h"
@@ -9,6 +8,7 @@
 #include "memory.h"
 #include "outlet.h"
 #include "ownfds.h"
+#include "process.h"
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -290,7 +290,7 @@ static void follow_pid(void)
 
 void sc_sink_prepare(void)
 {
-	if (!sc_births_is_own_memory()) {
+	if (!sc_process_is_own_memory()) {
 		return; /* a vfork child: what it opens is in no table but its own */
 	}
 	tell_error();
@@ -300,30 +300,18 @@ void sc_sink_prepare(void)
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-/* The number has become something else's: nothing of ours any more. */
-static void forget_outlet(struct place *place)
+/* Nothing more is written there. is_ours: the number still is the log's, not something else's. */
+static bool leave_log(struct place *place, bool is_ours)
 {
 	int fd = atomic_load(&place->log.fd);
-	if (fd >= 0 && target != TO_STDERR && sc_births_is_own_memory() &&
-		atomic_compare_exchange_strong(&place->log.fd, &fd, -1) &&
-		!sc_ownfds_is_elsewhere()) {
-		sc_ownfds_disown(fd);
-	}
-}
-
-/* The daemon of a stream has gone: a new one needs a new socket. */
-static bool drop_orphan(struct place *place)
-{
-	int fd = atomic_load(&place->log.fd);
-	if (fd < 0 || !sc_births_is_own_memory() ||
+	if (fd < 0 || target == TO_STDERR || !sc_process_is_own_memory() ||
 		!atomic_compare_exchange_strong(&place->log.fd, &fd, -1)) {
 		return false;
 	}
-	atomic_store(&place->next_try_ms, 0);
-	if (sc_ownfds_is_elsewhere()) {
-		sc_sys_close(fd);
-	} else {
+	if (is_ours) {
 		sc_ownfds_release(fd);
+	} else if (!sc_ownfds_is_elsewhere()) {
+		sc_ownfds_disown(fd);
 	}
 	return true;
 }
@@ -335,13 +323,15 @@ static bool write_line(const char *text, size_t length, int pid)
 		try_again(place);
 	}
 	int error = sc_outlet_write(&place->log, text, length, pid);
-	if ((error == -EISCONN || error == -EPROTOTYPE) && drop_orphan(place)) {
+	/* The daemon of a stream has gone: a new one needs a new socket. */
+	if ((error == -EISCONN || error == -EPROTOTYPE) && leave_log(place, true)) {
+		atomic_store(&place->next_try_ms, 0);
 		try_again(place);
 		error = sc_outlet_write(&place->log, text, length, pid);
 	}
 	atomic_store(&counts->is_failing, error != 0);
 	if (error == -EBADF) {
-		forget_outlet(place);
+		leave_log(place, false);
 	}
 	if (error != 0) {
 		note_error(-error);

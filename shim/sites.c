@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sites.h"
-#include "births.h"
 #include "callsite.h"
 #include "module.h"
+#include "process.h"
 #include "symtab.h"
 #include "sys.h"
 #include <stdatomic.h>
@@ -93,11 +93,11 @@ void sc_sites_complete(unsigned number)
 {
 	struct sc_site site;
 	sc_sites_get(number, &site);
-	if (site.module == NULL || site.symbol != NULL || !sc_births_is_own_memory()) {
+	if (site.module == NULL || site.symbol != NULL || !sc_process_is_own_memory()) {
 		return;
 	}
 	struct kept *place = &kept[number - 1];
-	int pid = sc_births_pid();
+	int pid = sc_process_pid();
 	int state = await_end_of(place, pid, WAITS_FOR_FILE);
 	/* What the parent was at when this process was forked, this one begins again. */
 	if (state != pid && state != COMPLETE &&

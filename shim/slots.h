@@ -33,9 +33,8 @@ struct sc_lingerer {
 	uint32_t holder_exe; /* which program that runs; 0: unknown */
 	uint8_t phase;
 	uint8_t retries;
-	uint8_t grace;        /* retries since that has let go */
-	bool is_answered : 1; /* at least once */
-	bool is_awaited : 1;  /* somebody who holds it too was seen to wait for the set's events */
+	uint8_t grace;    /* retries since that has let go */
+	bool is_answered; /* at least once */
 };
 _Static_assert(
 	sizeof(struct sc_lingerer) <= 240, "many linger at once: at most 256 bytes, all told");

@@ -10,6 +10,7 @@
 #include "module.h"
 #include "numbers.h"
 #include "ownfds.h"
+#include "process.h"
 #include "real.h"
 #include "relatives.h"
 #include "resets.h"
@@ -66,7 +67,9 @@ static void start_whole(void)
 		return;
 	}
 	sc_family_init();
-	sc_births_init();
+	if (sc_process_init()) {
+		sc_births_init();
+	}
 	sc_module_init();
 	sc_numbers_init();
 	sc_ownfds_init();

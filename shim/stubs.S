@@ -103,7 +103,7 @@ __vfork:
 	pushq	%rax
 	.cfi_adjust_cfa_offset 8
 	movl	%eax, %edi
-	call	sc_births_end_vfork
+	call	sc_process_end_vfork
 	popq	%rax
 	.cfi_adjust_cfa_offset -8
 	ret
@@ -234,7 +234,7 @@ __vfork:
 	stp	x0, x30, [sp, -16]!
 	.cfi_adjust_cfa_offset 16
 	.cfi_rel_offset x30, 8
-	bl	sc_births_end_vfork
+	bl	sc_process_end_vfork
 	ldp	x0, x30, [sp], 16
 	.cfi_adjust_cfa_offset -16
 	.cfi_restore x30
@@ -381,7 +381,7 @@ __vfork:
 	.cfi_adjust_cfa_offset 4
 	pushl	%eax
 	.cfi_adjust_cfa_offset 4
-	call	sc_births_end_vfork
+	call	sc_process_end_vfork
 	addl	$8, %esp
 	.cfi_adjust_cfa_offset -8
 	popl	%eax

@@ -27,7 +27,7 @@ struct sc_dlopen_entry {
 };
 struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags);
 
-/* The real vfork, and whether sc_births_end_vfork() is to be told its results. */
+/* The real vfork, and whether sc_process_end_vfork() is to be told its results. */
 struct sc_vfork_entry {
 	pid_t (*real)(void);
 	uint64_t is_followed;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "telling.h"
 #include "audit.h"
-#include "births.h"
 #include "buffers.h"
 #include "clock.h"
 #include "guess.h"
 #include "json.h"
 #include "policy.h"
+#include "process.h"
 #include "program.h"
 #include "report.h"
 #include "sink.h"
@@ -40,7 +40,7 @@ static size_t format(const struct sc_event *event, char *line, size_t size)
 static void write_line(const struct sc_event *event)
 {
 	char few[SC_JSON_SIZE_MIN];
-	char *buffer = sc_births_is_own_memory() ? sc_buffers_take(event->pid) : NULL;
+	char *buffer = sc_process_is_own_memory() ? sc_buffers_take(event->pid) : NULL;
 	char *line = buffer != NULL ? buffer : few;
 	size_t length = format(event, line, buffer != NULL ? SC_REPORT_LINE_MAX : sizeof(few));
 	if (length > 0) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "threads.h"
 #include "background.h"
-#include "births.h"
 #include "ownfds.h"
+#include "process.h"
 #include "procfs.h"
 #include <fcntl.h>
 
@@ -21,7 +21,7 @@ bool sc_threads_is_only_one(void)
 
 void sc_threads_before_table_split(void)
 {
-	if (!sc_births_in_vfork_child() && !sc_threads_is_only_one()) {
-		sc_births_record_table_split();
+	if (!sc_process_in_vfork_child() && !sc_threads_is_only_one()) {
+		sc_process_record_table_split();
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "turns.h"
 #include "births.h"
+#include "process.h"
 #include "sys.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -38,7 +39,7 @@ static void await_none(_Atomic int32_t *under_way, bool may_sleep)
 
 bool sc_turns_begin_opening(void)
 {
-	bool is_counted = sc_births_may_record();
+	bool is_counted = sc_process_claim_memory();
 	if (is_counted) {
 		atomic_fetch_add(&sc_turns_openings, 1);
 		await_none(&sc_turns_closes, true);

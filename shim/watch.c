@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "watch.h"
-#include "births.h"
 #include "clock.h"
 #include "holder.h"
 #include "inspect.h"
 #include "line.h"
 #include "ownfds.h"
+#include "process.h"
 #include "procfs.h"
 #include "sys.h"
 #include "thread.h"
@@ -102,7 +102,7 @@ static bool replace_set(int place, int set)
 /* In a table of its own, or in none that matters now; or (vfork) beside its parent's memory. */
 static bool is_apart(void)
 {
-	return sc_thread_is_here() || !sc_births_is_own_memory();
+	return sc_thread_is_here() || !sc_process_is_own_memory();
 }
 
 /* Take a set for this thread alone. */
@@ -244,8 +244,13 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 		return watch->set;
 	}
 	int count = ask_until_certain(watch, is_sole);
-	if (count == 0 && !is_sole && is_in_set(watch)) {
-		count = 1;
+	/* Not ready; or whoever let go last is still in the kernel, and takes it out at his return. */
+	for (int i = 0; count == 0 && !is_sole && is_in_set(watch); i++) {
+		if (i == INSTANTS) {
+			count = 1;
+		} else {
+			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		}
 	}
 	if (count != 0 && watch->place != NO_PLACE) {
 		atomic_store(&is_used[watch->place], true);

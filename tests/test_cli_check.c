@@ -5,6 +5,7 @@
  * the library is loaded, and where it says that it is not, it is not.
  */
 #include "harness/command.h"
+#include "harness/folder.h"
 #include "harness/program.h"
 #include "harness/sanitizer.h"
 #include "harness/text.h"
@@ -27,20 +28,9 @@
 
 enum { REACHABLE, UNREACHABLE, TROUBLE };
 
-static char folder[64];
-
 static int make_folder(void **state)
 {
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/safeclose-test-XXXXXX");
-	return mkdtemp(folder) && chmod(folder, 0755) == 0 ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	command_run((const char *const[]){"rm", "-rf", folder, NULL}, NULL);
-	return 0;
+	return folder_make(state) == 0 && chmod(folder_name(), 0755) == 0 ? 0 : -1;
 }
 
 /* A path in the folder. Two at a time. */
@@ -50,7 +40,7 @@ static const char *place(const char *name)
 	static size_t next;
 	char *path = paths[next++ % 2];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder_name(), name);
 	return path;
 }
 
@@ -74,7 +64,7 @@ static const char *build(const char *name, const char *flags)
 
 	snprintf(script, sizeof(script),
 		"echo 'int main(void) { return 0; }' >%s/main.c && cc -o %s/%s %s/main.c %s",
-		folder, folder, name, folder, flags);
+		folder_name(), folder_name(), name, folder_name(), flags);
 	end = command_run((const char *const[]){"sh", "-c", script, NULL}, NULL);
 	return end.status == 0 ? place(name) : NULL;
 }
@@ -88,13 +78,6 @@ static const char *must_build(const char *name, const char *flags)
 		skip();
 	}
 	return path;
-}
-
-static void assert_contains(const char *text, const char *wanted)
-{
-	if (!strstr(text, wanted)) {
-		fail_msg("no \"%s\" in:\n%s", wanted, text);
-	}
 }
 
 /* The first line of stdout is the verdict, and one further line has each text. */
@@ -345,7 +328,7 @@ static void test_cli_check_go_program_is_not(void **state)
 		assert_non_null(file);
 		fprintf(file, "%s.section .note.GNU-stack,\"\",@progbits\n", rows[i].text);
 		fclose(file);
-		snprintf(flags, sizeof(flags), "%s/go.s %s", folder, rows[i].flags);
+		snprintf(flags, sizeof(flags), "%s/go.s %s", folder_name(), rows[i].flags);
 		assert_verdict(must_build("go", flags), UNREACHABLE, "a Go program");
 	}
 	/* A note that is somebody else's is none of Go's. */
@@ -356,7 +339,7 @@ static void test_cli_check_go_program_is_not(void **state)
 		file);
 	fclose(file);
 	char flags[256];
-	snprintf(flags, sizeof(flags), "%s/go.s", folder);
+	snprintf(flags, sizeof(flags), "%s/go.s", folder_name());
 	assert_verdict(must_build("go", flags), REACHABLE, "loaded by");
 }
 
@@ -421,12 +404,12 @@ static void test_cli_check_follows_scripts_of_scripts(void **state)
 		char name[8];
 
 		snprintf(name, sizeof(name), "s%d", i);
-		snprintf(text, sizeof(text), "#!%s/s%d\n", folder, i - 1);
+		snprintf(text, sizeof(text), "#!%s/s%d\n", folder_name(), i - 1);
 		write_script(name, text);
 	}
 	assert_verdict(place("s3"), REACHABLE, "/s2\n");
 	assert_verdict(place("s6"), TROUBLE, "too many scripts");
-	snprintf(text, sizeof(text), "#!%s/self\n", folder);
+	snprintf(text, sizeof(text), "#!%s/self\n", folder_name());
 	assert_verdict(write_script("self", text), TROUBLE, "too many scripts");
 }
 
@@ -608,7 +591,7 @@ static void test_cli_check_is_asked_where_resets_are_counted(void **state)
 	assert_string_equal(end.errors, "");
 }
 
-#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, folder_remove)
 
 int main(void)
 {

@@ -40,6 +40,9 @@ static const struct sharing_row left_alone[] = {
 				     "exit-now 0 end wait close 5 " CLOSE_3 "read-end 4"},
 };
 
+/* Behind "pipe 4 5" and forks: once all others have ended. */
+#define GO_ON_LAST "close 5 read-end 4 say closed "
+
 /* Closed by other calls, most by an end of the process. */
 static const struct sharing_row left_alone_otherwise[] = {
 	{"dup_replaced", CONNECT "dup 3 4 open 5 /dev/null " AWAIT_UNREAD
@@ -74,30 +77,33 @@ static const struct sharing_row left_alone_otherwise[] = {
 		CONNECT "clone-vm-files " AWAIT_UNREAD "exit-now 0 end wait say closed " USE("3")},
 	/* The runner's child ends, and with it the second parent; a grandchild goes on. */
 	{"daemon_by_two_forks", CONNECT AWAIT_UNREAD
-		"fork setsid fork say closed " USE("3") "hear go end exit 0 end exit 0"},
+		"pipe 4 5 fork setsid fork " GO_ON_LAST USE("3") "hear go end exit 0 end exit 0"},
 	{"daemon_by_two_raw_forks",
-		CONNECT AWAIT_UNREAD "fork-by clone setsid fork-by clone say closed " USE(
+		CONNECT AWAIT_UNREAD "pipe 4 5 fork-by clone setsid fork-by clone " GO_ON_LAST USE(
 			"3") "hear go end exit-now 0 end exit-now 0"},
-	{"daemon", CONNECT AWAIT_UNREAD "daemon say closed " USE("3")},
+	{"daemon", CONNECT AWAIT_UNREAD "pipe 4 5 daemon " GO_ON_LAST USE("3")},
 };
 
-/* Whoever closes has a /proc in which the other does not show, or under another number. */
+/* Whoever closes has a /proc in which the other does not show, or under another number. Those who have
+ * closed are waited for before the last one reads: see Limits in README. */
 static const struct sharing_row in_other_numbers[] = {
 	{"first_of_a_numbering",
-		CONNECT "fork first-pid " CLOSE_3 "end close 3 wait end " USE("3")},
+		CONNECT "fork first-pid " CLOSE_3 "end close 3 wait end wait " USE("3")},
 	{"first_of_a_numbering_execs",
-		CONNECT "fork first-pid exec " CLOSE_3 "end close 3 wait end " USE("3")},
+		CONNECT "fork first-pid exec " CLOSE_3 "end close 3 wait end wait " USE("3")},
 	{"child_of_the_first", CONNECT "fork first-pid fork close 3 end wait " CLOSE_3
-				       "end close 3 wait end " USE("3")},
+				       "end close 3 wait end wait " USE("3")},
 	{"numbered_otherwise",
-		CONNECT "fork first-pid-unseen " CLOSE_3 "end close 3 wait end " USE("3")},
+		CONNECT "fork first-pid-unseen " CLOSE_3 "end close 3 wait end wait " USE("3")},
 	{"numbered_otherwise_parent_closes",
-		CONNECT "fork first-pid-unseen " USE("3") "end close 3 wait end " CLOSE_3 "wait"},
+		CONNECT "pipe 4 5 fork first-pid-unseen close 5 " USE(
+			"3") "end close 3 close 5 wait end close 5 read-end 4 " CLOSE_3 "wait"},
 	{"numbered_otherwise_and_duplicated",
 		"open 3 /dev/null fork close 3 first-pid-unseen " CONNECT
 		"dup 3 4 " CLOSE_3 USE("4") "end wait end wait"},
-	{"in_a_foreign_proc",
-		CONNECT "fork " USE("3") "end fork foreign-proc " CLOSE_3 "end close 3 wait wait"},
+	{"in_a_foreign_proc", CONNECT "pipe 4 5 fork close 5 " USE(
+				      "3") "end fork close 5 read-end 4 foreign-proc " CLOSE_3
+					   "end close 3 close 5 wait wait"},
 	{"in_a_foreign_proc_and_duplicated", CONNECT "foreign-proc dup 3 4 " CLOSE_3 USE("4")},
 };
 
@@ -128,7 +134,7 @@ static const struct sharing_row last[] = {
 	{"raw_child_at__exit", CONNECT "fork-by clone hear on exit-now 0 end " CLOSE_3 "wait"},
 	{"raw_child_at_exit", CONNECT "fork-by clone3 hear on exit 0 end " CLOSE_3 "wait"},
 	{"raw_child_at_abort", CONNECT "fork-by clone hear on abort end " CLOSE_3 "wait"},
-	{"daemon", CONNECT AWAIT_UNREAD "daemon say closed hear on close 3"},
+	{"daemon", CONNECT AWAIT_UNREAD "daemon await-orphan say closed hear on close 3"},
 	{"daemon_by_two_forks", CONNECT AWAIT_UNREAD
 		"fork setsid fork say closed hear on close 3 hear go end exit 0 end exit 0"},
 	{"after_a_killed_child",

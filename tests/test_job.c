@@ -11,6 +11,8 @@
 /* The other holder's steps: it looks for a FIN, claims, and sends its own. */
 enum step { LOOKS, CLAIMS, ENDS, STEP_COUNT };
 
+enum { READ_BYTES = 10, LEFT_BYTES = 100 };
+
 static size_t taken;
 
 /* How many of them it has taken before each of our own calls. */
@@ -21,6 +23,7 @@ static struct sc_job other;
 static bool is_claimed;
 static bool is_fin_sent;
 static bool is_others_turn;
+static bool is_drained;
 
 /* ---- in the place of the family's page, and of the kernel -------------------------------------- */
 
@@ -51,6 +54,13 @@ bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
 	(void)conn;
 	begin_call();
 	return is_fin_sent;
+}
+
+void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean)
+{
+	(void)fd;
+	(void)is_supposed_clean;
+	*conn = (struct sc_conn){.unread_bytes = is_drained ? 0 : LEFT_BYTES};
 }
 
 static void let_other_run(size_t until)
@@ -106,11 +116,54 @@ static void test_job_of_a_sole_holder_is_told(void **state)
 	assert_false(job.is_twins);
 }
 
+/* Is it told by whom it is ended, where bytes were unread at his close, and drained so many? */
+static bool is_told(struct sc_job *job, uint64_t drained_bytes)
+{
+	struct sc_linger_end end = {SC_OUTCOME_FIN, NULL, drained_bytes};
+
+	sc_job_yield_to_twin(job, &end);
+	return end.outcome == SC_OUTCOME_FIN;
+}
+
+/*
+ * The first closed before the other one read some bytes, sent a FIN (by a shutdown of the program's) and
+ * closed. Whoever gets the rest tells, in whatever order they claim and drain.
+ */
+static void test_job_of_who_drains_what_another_has_left_is_told(void **state)
+{
+	(void)state;
+	for (int order = 0; order < 4; order++) {
+		struct sc_job jobs[] = {{.birth = SC_BIRTH_ELDER}, {.birth = SC_BIRTH_FAMILY}};
+		struct sc_job *earlier = &jobs[order & 1];
+		struct sc_job *later = &jobs[!(order & 1)];
+		bool is_both = order & 2;
+
+		jobs[0].conn.unread_bytes = READ_BYTES + LEFT_BYTES;
+		jobs[1].conn.unread_bytes = LEFT_BYTES;
+		taken = calls = upto[0] = upto[1] = 0;
+		is_claimed = is_drained = false;
+		is_fin_sent = true;
+		sc_job_claim(earlier, 3);
+		calls = 0;
+		if (is_both) {
+			sc_job_claim(later, 3);
+		}
+		assert_true(is_told(earlier, LEFT_BYTES));
+		is_drained = true;
+		calls = 0;
+		if (!is_both) {
+			sc_job_claim(later, 3);
+		}
+		assert_false(is_told(later, 0));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_job_of_two_that_end_it_one_tells),
 		cmocka_unit_test(test_job_of_a_sole_holder_is_told),
+		cmocka_unit_test(test_job_of_who_drains_what_another_has_left_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

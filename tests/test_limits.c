@@ -106,15 +106,16 @@ static void test_limit_of_time_ends_a_dribble(void **state)
 }
 
 /* Send until the connection breaks. */
-static void flood(struct peer *peer)
+static void flood(struct stage *stage)
 {
 	int64_t deadline = deadline_in(DEADLINE_MS);
 	long sent = 0;
 
 	while (sent >= 0) {
-		sent = peer_try_send(peer, 16384);
+		sent = peer_try_send(&stage->peer, 16384);
+		capture_take(&stage->capture);
 		if (sent == 0) {
-			deadline_poll(peer->fd, POLLOUT, deadline);
+			deadline_poll(stage->peer.fd, POLLOUT, deadline);
 		}
 		if (deadline_left_ms(deadline) == 0) {
 			fail_msg("the peer could send for ever");
@@ -128,7 +129,7 @@ static void test_limit_of_bytes_ends_a_flood(void **state)
 	struct stage_end end;
 
 	(void)state;
-	flood(&stage->peer);
+	flood(stage);
 	assert_ended_by_limit(stage, "limit (", 0);
 	end = finish(stage);
 	assert_int_equal(end.status, 0);
@@ -143,7 +144,7 @@ static void test_limit_of_time_ends_a_flood(void **state)
 	struct stage_end end;
 
 	(void)state;
-	flood(&stage->peer);
+	flood(stage);
 	assert_ended_by_limit(stage, "timeout (", SET_MS);
 	end = finish(stage);
 	assert_int_equal(end.status, 0);

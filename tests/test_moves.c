@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: births.o numbers.o clock.o family.o holders.o line.o memory.o ownfds.o real.o relatives.o sys.o turns.o
+// LINK: births.o numbers.o clock.o family.o holders.o line.o memory.o ownfds.o process.o real.o relatives.o sys.o turns.o
 /*
  * A table of descriptors is read one after the other. What is moved meanwhile from a number that has
  * not been read yet to one that has, or to another process, still has a holder.
@@ -14,6 +14,7 @@
 #include "../shim/family.h"
 #include "../shim/holders.h"
 #include "../shim/ownfds.h"
+#include "../shim/process.h"
 #include "../shim/thread.h"
 #include "harness/unit.h"
 
@@ -25,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOW = 30, HIGH = 1013, PATIENCE_S = 20 };
+enum { LOW = 30, HIGH = 900, PATIENCE_S = 20 };
 
 bool sc_procfs_number(const char *name, int *number);
 uint64_t sc_procfs_socket_inode(const char *link, long length);
@@ -71,7 +72,7 @@ bool sc_thread_is_here(void)
 /* A socket of this process's at HIGH, and what is to be asked when that is closed. */
 static int make_socket(void **state)
 {
-	uint32_t moment = sc_births_moment();
+	uint32_t moment = sc_process_moment();
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct stat status;
 
@@ -117,12 +118,12 @@ static void hold(void)
 
 static void start_holder(void)
 {
-	sc_births_begin_fork();
+	sc_process_begin_fork();
 	holder = fork();
 	if (holder == 0) {
 		hold();
 	}
-	sc_births_end_fork(holder);
+	sc_process_end_fork(holder);
 	close(HIGH);
 }
 
@@ -205,6 +206,7 @@ int main(void)
 			test_copy_let_go_of_behind_the_look_not_held, make_socket, end_holder),
 	};
 
+	assert_true(sc_process_init());
 	sc_births_init();
 	sc_family_init();
 	sc_ownfds_init();

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../shim/family.h"
 #include "../shim/holders.h"
 #include "../shim/inspect.h"
 #include "../shim/ownfds.h"
@@ -33,6 +34,7 @@ static int watch_answer;      /* 1: somebody else holds it, 0: nobody */
 static int other_holder = -1; /* a descriptor that is read empty and closed after the first look */
 static int64_t resets = -1;   /* of the kernel's resets; not to be had, as behind a chroot */
 static bool is_one_more;      /* behind the close */
+static int relative = -1;     /* whose library ends it behind the last look, as it has claimed */
 
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
@@ -50,6 +52,22 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 void sc_ownfds_drop(int fd)
 {
 	assert_int_equal(close(fd), 0);
+}
+
+void sc_ownfds_empty(int fd)
+{
+	char bytes[UNREAD_BYTES];
+	(void)fd; /* what sc_ownfds_drop() closes */
+	if (relative >= 0) {
+		assert_int_equal(recv(relative, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+		close(relative);
+	}
+}
+
+bool sc_family_claim_end(uint64_t inode)
+{
+	(void)inode;
+	return relative < 0;
 }
 
 int64_t sc_resets_before(const struct sc_conn *conn, int fd)
@@ -222,6 +240,21 @@ static void test_leave_when_both_ends_have_closed_is_no_reset(void **state)
 	close(pair.peer);
 }
 
+/* And it was that relative's close that was the last: this one let go just before. */
+static void test_leave_what_a_relative_has_claimed_is_no_reset(void **state)
+{
+	(void)state;
+	watch_answer = 0;
+	struct pair pair = pair_open();
+	send_unread(&pair);
+	relative = dup(pair.ours);
+	leave(&pair, "holders unknown");
+	relative = -1;
+	assert_false(is_reset(pair.peer));
+	assert_int_equal(told.outcome, SC_OUTCOME_SHARED);
+	close(pair.peer);
+}
+
 static void test_leave_what_somebody_holds_is_shared(void **state)
 {
 	(void)state;
@@ -284,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_leave_when_both_ends_have_closed_is_no_reset),
 		cmocka_unit_test(test_leave_when_the_other_holder_has_read_all_is_no_reset),
 		cmocka_unit_test(test_leave_behind_a_holder_is_told_by_the_count),
+		cmocka_unit_test(test_leave_what_a_relative_has_claimed_is_no_reset),
 		cmocka_unit_test(test_leave_what_somebody_holds_is_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,9 @@
  * What a process that may not be read can be, by its entry in /proc: here a folder that looks like
  * one. In a pid namespace any number but the first may be anybody's.
  */
-#include "births.h"
 #include "harness/plainfds.h"
 #include "harness/unit.h"
+#include "process.h"
 #include "relatives.h"
 
 #include <errno.h>
@@ -26,17 +26,19 @@ enum {
 
 /* ---- what the rest of the library would say -------------------------------------------------- */
 
-int sc_births_pid(void)
+int sc_process_pid(void)
 {
 	return SELF;
 }
 
-struct sc_births_family sc_births_get_family(void)
+const struct sc_process_family *sc_process_get_family(void)
 {
-	return (struct sc_births_family){.root_pid = SELF, .parent_pid = 2};
+	static const struct sc_process_family family = {.root_pid = SELF, .parent_pid = 2};
+
+	return &family;
 }
 
-bool sc_births_may_be_of_line(int pid)
+bool sc_process_may_be_of_line(int pid)
 {
 	return pid == SELF;
 }

@@ -351,6 +351,27 @@ static void test_scarce_unknown_holders_are_reported(void **state)
 	}
 }
 
+/* The same where there is no thread either, up to the last close: that one resets, and says so. */
+static void test_scarce_unknown_holders_without_a_thread_are_reported(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+	const struct row row = {
+		"SAFECLOSE_REPORT=all dial dup deny openat,clone,clone3 close close", 1, UNCURED};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct crowd_end end = run(&row, modes[i]);
+
+		assert_crowd_was_reset(&end, 1);
+		assert_int_equal(text_lines_with(end.report, ": 1000 unread",
+					 "; shared (holders unknown) in "),
+			1);
+		assert_int_equal(
+			text_lines_with(end.report, ": 1000 unread", "; rst (holders unknown) in "),
+			1);
+	}
+}
+
 /* The library's own copy of stderr serves on, whatever becomes of 2. */
 static void test_scarce_stderr_closed_later_still_reports(void **state)
 {
@@ -376,6 +397,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_scarce_fin_ends_with_fin, scarce_rows),
 	ROWS_SUBJECT(test_scarce_refusals_are_followed_by_pauses, refused_rows),
 	ROWS_PLAIN(test_scarce_unknown_holders_are_reported),
+	ROWS_PLAIN(test_scarce_unknown_holders_without_a_thread_are_reported),
 	ROWS_PLAIN(test_scarce_stderr_closed_later_still_reports),
 };
 

@@ -227,6 +227,8 @@ static const struct sharing_row last_of_unreceived[] = {
 	{"unreceived_behind_messages", CONNECT "unix 4 5 socket 6 4 listen 7 4 send-fd 4 6 write 4 "
 					       "3 send-fd 4 7 send-fd 4 3 close 6 close "
 					       "7 " CLOSE_3 "hear on close 5"},
+	{"unreceived_behind_another_socket", CONNECT
+		"unix 4 5 unix 6 7 send-fd 4 7 close 7 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_twice", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_and_received", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3
 					    "receive-fd 5 3 hear on close 5 close 3"},

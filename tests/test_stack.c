@@ -6,6 +6,7 @@
  * program. The call site is the instruction after the call.
  */
 #include "harness/crowd.h"
+#include "harness/folder.h"
 #include "harness/rows.h"
 #include "harness/sanitizer.h"
 #include "harness/text.h"
@@ -256,7 +257,8 @@ static const struct rows_subject subjects[] = {
 
 int main(void)
 {
-	int failed = ROWS_RUN(subjects);
+	int failed = rows_run_between(subjects, sizeof(subjects) / sizeof(subjects[0]),
+		folder_make_for_temporaries, folder_remove);
 
 	crowd_teardown(NULL);
 	return failed;

@@ -204,21 +204,28 @@ static void test_unseen_by_epoll_set_changed_by_the_program(void **state)
 	watch("fin", "level modified");
 }
 
-/* A child holds the connection and the set: the parent's close must not take it out of that. */
-static void watch_shared(const char *mode)
+/*
+ * A child holds the connection and the set: the parent's close must not take it out of that. is_late: the
+ * child comes to wait for its events only when the parent's close is settled.
+ */
+static void watch_shared(const char *mode, const char *words, bool is_late, long events)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
 
+	print_message("watcher %s, mode %s\n", words, mode ? mode : "none");
 	program_start(&stage->program,
 		&(struct program_options){.mode = mode,
-			.environment = {FOREVER},
+			.environment = {FOREVER, "SAFECLOSE_REPORT=all"},
 			.executable = "watcher",
 			.wants_all_reports = true},
-		"level fork");
+		"%s", words);
 	join(stage, 1);
 	program_hear(&stage->program, "closed");
+	if (is_late) {
+		await_reports(stage, 1, "shared");
+	}
 	program_say(&stage->program, "look");
-	assert_int_equal(program_hear_number(&stage->program, "events "), 1);
+	assert_int_equal(program_hear_number(&stage->program, "events "), events);
 	program_say(&stage->program, "go");
 	assert_int_equal(program_await_exit(&stage->program), 0);
 	peers_close(&peers);
@@ -228,9 +235,78 @@ static void watch_shared(const char *mode)
 static void test_unseen_by_epoll_set_shared_with_a_child(void **state)
 {
 	(void)state;
-	watch_shared(NULL);
-	watch_shared("warn");
-	watch_shared("fin");
+	watch_shared(NULL, "level fork", false, 1);
+	watch_shared("warn", "level fork", true, 1);
+	watch_shared("drain", "level fork", false, 1);
+	watch_shared("drain", "level fork", true, 1);
+	watch_shared("fin", "level fork", false, 1);
+	watch_shared("fin", "level fork", true, 1);
+}
+
+static void test_unseen_by_epoll_set_that_the_child_has_changed(void **state)
+{
+	(void)state;
+	watch_shared(NULL, "level fork-modified", false, 0);
+	watch_shared("drain", "level fork-modified", true, 0);
+	watch_shared("fin", "level fork-modified", true, 0);
+}
+
+/* Its one event came before the fork. */
+static void test_unseen_by_oneshot_epoll_shared_with_a_child(void **state)
+{
+	(void)state;
+	watch_shared(NULL, "oneshot fork", false, 0);
+	watch_shared("drain", "oneshot fork", true, 0);
+	watch_shared("fin", "oneshot fork", true, 0);
+}
+
+/*
+ * And when the child is the last to close: while the connection lingers in the child, the set, which the
+ * parent has too, reports nothing of it; as if that close had ended it, which it does without the library.
+ */
+static void watch_closed_by_child(const char *mode, const char *how)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+
+	print_message("watcher level %s, mode %s\n", how, mode ? mode : "none");
+	program_start(&stage->program,
+		&(struct program_options){.mode = mode,
+			.environment = {FOREVER, "SAFECLOSE_REPORT=all"},
+			.executable = "watcher",
+			.wants_all_reports = true},
+		"level %s", how);
+	join(stage, 1);
+	program_hear(&stage->program, "closed");
+	if (mode) {
+		await_reports(stage, 1, "shared");
+	}
+	assert_int_equal(look(stage), 1);
+	program_say(&stage->program, "close");
+	peer_receive_end(&peers.list[0]);
+	assert_int_equal(peers.list[0].error, mode ? 0 : ECONNRESET);
+	assert_int_equal(look(stage), 0);
+	if (mode) {
+		peers_finish(&peers);
+		await_reports(stage, 1, "fin in ");
+		assert_int_equal(look(stage), 0);
+		assert_ends(stage);
+	} else {
+		program_say(&stage->program, "go");
+		assert_int_equal(program_await_exit(&stage->program), 0);
+	}
+	peers_close(&peers);
+	stage_close(stage);
+}
+
+static void test_unseen_by_epoll_set_when_the_child_closes(void **state)
+{
+	static const char *const ways[] = {"fork-close", "fork-exit", "fork-exec"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		watch_closed_by_child(NULL, ways[i]);
+		watch_closed_by_child("fin", ways[i]);
+	}
 }
 
 /* ---- signals and children ------------------------------------------------------------------ */
@@ -558,6 +634,11 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_unseen_by_epoll_set_changed_by_the_program, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_epoll_set_shared_with_a_child, end_test),
+		cmocka_unit_test_teardown(
+			test_unseen_by_epoll_set_that_the_child_has_changed, end_test),
+		cmocka_unit_test_teardown(
+			test_unseen_by_oneshot_epoll_shared_with_a_child, end_test),
+		cmocka_unit_test_teardown(test_unseen_by_epoll_set_when_the_child_closes, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_signal_handlers, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_close_loop, end_test),
 		cmocka_unit_test_teardown(test_unseen_by_syscall_close_loop, end_test),

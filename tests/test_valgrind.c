@@ -5,6 +5,7 @@
  * neither, and each connection ends as the mode has it.
  */
 #include "harness/crowd.h"
+#include "harness/folder.h"
 #include "harness/rows.h"
 #include "harness/sanitizer.h"
 #include "harness/text.h"
@@ -99,6 +100,9 @@ static const struct rows_subject subjects[] = {
 
 int main(void)
 {
-	return rows_run_between(
-		subjects, sizeof(subjects) / sizeof(subjects[0]), NULL, crowd_teardown);
+	int failed = rows_run_between(subjects, sizeof(subjects) / sizeof(subjects[0]),
+		folder_make_for_temporaries, folder_remove);
+
+	crowd_teardown(NULL);
+	return failed;
 }

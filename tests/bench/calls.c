@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * calls WHAT COUNT [PROGRAM]: performs COUNT rounds of something that the library follows, and tells
- * "took NS" of a round, in the mean. WHAT:
+ * calls WHAT COUNT [PROGRAM]: performs COUNT rounds of something that the library follows, in PARTS
+ * parts, and tells "took NS" of a round: the mean of a part, and of those the median, as other programs
+ * take the processor now and then. WHAT:
  *     file     dup and close of /dev/null
  *     pipe     pipe and two closes
  *     dup2     dup2 of /dev/null over another copy of it
@@ -27,13 +28,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COUNT_MAX = 1000000, REQUEST_BYTES = 64, ANSWER_BYTES = 256 };
+enum { COUNT_MAX = 1000000, PARTS = 50, REQUEST_BYTES = 64, ANSWER_BYTES = 256 };
 
 static int null_fd;
 static int over_fd;
 static int listener;
 static struct sockaddr_in address;
 static char *program;
+static pid_t visitor;
 
 static void must(bool is_done, const char *what)
 {
@@ -141,17 +143,27 @@ static void visit(int count)
 	}
 }
 
+static void begin_serve(int total)
+{
+	visitor = fork();
+	must(visitor >= 0, "fork");
+	if (visitor == 0) {
+		visit(total);
+		_exit(0);
+	}
+}
+
+static void end_serve(void)
+{
+	int status;
+
+	must(waitpid(visitor, &status, 0) == visitor && status == 0, "the visitor");
+}
+
 static void run_serve(int count)
 {
 	static const char answer[ANSWER_BYTES];
-	int status;
-	pid_t visitor = fork();
 
-	must(visitor >= 0, "fork");
-	if (visitor == 0) {
-		visit(count);
-		_exit(0);
-	}
 	while (count-- > 0) {
 		int fd = answer_call();
 
@@ -159,7 +171,6 @@ static void run_serve(int count)
 		must(send(fd, answer, sizeof(answer), 0) == sizeof(answer), "send");
 		must(close(fd) == 0, "close");
 	}
-	must(waitpid(visitor, &status, 0) == visitor && status == 0, "the visitor");
 }
 
 static void run_start(int count)
@@ -177,8 +188,12 @@ static void run_start(int count)
 static const struct what {
 	const char *name;
 	void (*run)(int count);
-} whats[] = {{"file", run_file}, {"pipe", run_pipe}, {"dup2", run_dup2}, {"fclose", run_fclose},
-	{"syscall", run_syscall}, {"tcp", run_tcp}, {"serve", run_serve}, {"start", run_start}};
+	void (*begin)(int total);
+	void (*end)(void);
+} whats[] = {{"file", run_file, NULL, NULL}, {"pipe", run_pipe, NULL, NULL},
+	{"dup2", run_dup2, NULL, NULL}, {"fclose", run_fclose, NULL, NULL},
+	{"syscall", run_syscall, NULL, NULL}, {"tcp", run_tcp, NULL, NULL},
+	{"serve", run_serve, begin_serve, end_serve}, {"start", run_start, NULL, NULL}};
 
 enum { WHAT_COUNT = sizeof(whats) / sizeof(whats[0]) };
 
@@ -196,6 +211,30 @@ static void prepare(void)
 	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
 }
 
+static int compare(const void *one, const void *other)
+{
+	double a = *(const double *)one;
+	double b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* Nanoseconds of a round; total is a multiple of PARTS, or less. */
+static double measure(const struct what *what, int total)
+{
+	int parts = total < PARTS ? 1 : PARTS;
+	double took_ns[PARTS];
+
+	for (int i = 0; i < parts; i++) {
+		uint64_t begun_ns = now_ns();
+
+		what->run(total / parts);
+		took_ns[i] = (double)(now_ns() - begun_ns) / (total / parts);
+	}
+	qsort(took_ns, (size_t)parts, sizeof(took_ns[0]), compare);
+	return took_ns[parts / 2];
+}
+
 int main(int argc, char **argv)
 {
 	const struct what *what = NULL;
@@ -206,13 +245,17 @@ int main(int argc, char **argv)
 		what = strcmp(whats[i].name, argv[1]) == 0 ? &whats[i] : what;
 	}
 	count = atoi(argv[2]);
-	must(what && count > 0 && count <= COUNT_MAX, "WHAT and COUNT");
+	must(what && count > 0 && count <= COUNT_MAX && (count < PARTS || count % PARTS == 0),
+		"WHAT and COUNT");
 	must(what->run != run_start || argc == 4, "PROGRAM");
 	program = argv[3];
 	prepare();
-	uint64_t begun_ns = now_ns();
-	what->run(count);
-	uint64_t took_ns = now_ns() - begun_ns;
-	printf("took %.1f\n", (double)took_ns / count);
+	if (what->begin) {
+		what->begin(count);
+	}
+	printf("took %.1f\n", measure(what, count));
+	if (what->end) {
+		what->end();
+	}
 	return 0;
 }

@@ -140,7 +140,7 @@ static void append_segment(struct capture *capture, const struct segment *segmen
 	capture->segments = grown;
 }
 
-static void take_frames(struct capture *capture)
+void capture_take(struct capture *capture)
 {
 	for (;;) {
 		uint8_t *frame = capture->ring + (size_t)capture->next_frame * FRAME_BYTES;
@@ -177,7 +177,7 @@ size_t capture_count(struct capture *capture, uint16_t from_port, uint8_t flags)
 	size_t count = 0;
 
 	assert_non_null(capture->ring);
-	take_frames(capture);
+	capture_take(capture);
 	check_loss(capture);
 	for (size_t i = 0; i < capture->count; i++) {
 		const struct segment *segment = &capture->segments[i];
@@ -211,7 +211,7 @@ void capture_print(struct capture *capture)
 {
 	static const char letters[] = "FSRP.U";
 
-	take_frames(capture);
+	capture_take(capture);
 	for (size_t i = 0; i < capture->count; i++) {
 		const struct segment *segment = &capture->segments[i];
 		char flags[sizeof(letters)];

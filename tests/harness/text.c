@@ -77,3 +77,10 @@ char *text_of_file(const char *path)
 	assert_non_null(text);
 	return text;
 }
+
+void assert_contains(const char *text, const char *wanted)
+{
+	if (!strstr(text, wanted)) {
+		fail_msg("no \"%s\" in:\n%s", wanted, text);
+	}
+}

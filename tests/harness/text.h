@@ -19,4 +19,6 @@ char *text_replaced(const char *text, const char *needle, const char *replacemen
 /* The content of a file, "" where there is none. The caller frees it. */
 char *text_of_file(const char *path);
 
+void assert_contains(const char *text, const char *wanted);
+
 #endif

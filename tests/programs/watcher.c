@@ -3,14 +3,19 @@
  * An event loop's program: watches one connection in epoll sets, closes it, and tells whether the
  * sets still report it.
  *
- *     watcher level|edge|oneshot one|two|dup|dup-first|dup-reused|nested|forked|raw|modified|fork
+ *     watcher level|edge|oneshot one|two|dup|dup-first|dup-reused|nested|forked|raw|modified|
+ *         fork|fork-modified|fork-close|fork-exit|fork-exec
  *
  * It listens and tells "port N", accepts, waits for a byte, closes and tells "closed"; at each line
  * "look" it tells "events N" of all sets, any other line ends it. In fork a child keeps the
- * connection and the set, and it is the child who waits for an event, though not long. Waits end after WAIT_MS.
+ * connection and the set, and it is the child who waits for an event, though not long; in fork-modified
+ * it has told the set before the close that it wants urgent bytes only, and does not wait; in fork-close,
+ * fork-exit and fork-exec the parent looks, and at a line "close" the child closes its own, exits, or
+ * executes another program. Waits end after WAIT_MS.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -192,28 +197,77 @@ static int look(void)
 }
 
 /* In the child: it has the connection and the set from its parent, which closes its own. */
-static void look_as_child(void)
+static void look_as_child(int wait_ms)
 {
 	struct epoll_event event;
 	char line[16];
 
-	dprintf(1, "events %d\n", epoll_wait(sets[0], &event, 1, CHILD_WAIT_MS));
+	dprintf(1, "events %d\n", epoll_wait(sets[0], &event, 1, wait_ms));
 	must(read(0, line, sizeof(line)) > 0, "the runner has gone");
 	_exit(0);
 }
 
-static void close_in_parent(int fd)
+static void close_in_parent(const char *how, int fd)
 {
+	struct epoll_event event = {.events = EPOLLPRI, .data.fd = fd};
+	bool is_modified = strcmp(how, "fork-modified") == 0;
 	char line[16];
+	int pipe_ends[2];
 	pid_t child;
 
+	must(pipe(pipe_ends) == 0, "pipe");
 	child = fork();
 	if (child == 0) {
+		must(!is_modified || epoll_ctl(sets[0], EPOLL_CTL_MOD, fd, &event) == 0, "MOD");
+		must(write(pipe_ends[1], "!", 1) == 1, "write");
 		must(read(0, line, sizeof(line)) > 0, "the runner has gone");
-		look_as_child();
+		look_as_child(is_modified || (wanted & EPOLLONESHOT) ? 0 : CHILD_WAIT_MS);
+	}
+	must(child > 0 && read(pipe_ends[0], line, 1) == 1, "the child has gone");
+	must(close(fd) == 0, "close");
+	dprintf(1, "closed\n");
+	must(waitpid(child, NULL, 0) == child, "waitpid");
+	_exit(0);
+}
+
+/* What the child does with its connection at the line that says so; it leaves the lines to the parent. */
+static void end_in_child(const char *how, int fd, int told)
+{
+	char byte;
+
+	must(fcntl(fd, F_SETFD, FD_CLOEXEC) == 0, "F_SETFD");
+	must(read(told, &byte, 1) == 1, "the parent has gone");
+	if (strcmp(how, "fork-exec") == 0) {
+		execlp("true", "true", (char *)NULL);
+	} else if (strcmp(how, "fork-close") == 0) {
+		must(close(fd) == 0, "close in the child");
+		must(read(told, &byte, 1) == 0, "the parent has not gone");
+	}
+	_exit(0);
+}
+
+static void close_in_child(const char *how, int fd)
+{
+	char line[16];
+	int pipe_ends[2];
+	pid_t child;
+
+	must(pipe(pipe_ends) == 0, "pipe");
+	child = fork();
+	if (child == 0) {
+		close(pipe_ends[1]);
+		end_in_child(how, fd, pipe_ends[0]);
 	}
 	must(child > 0 && close(fd) == 0, "close");
 	dprintf(1, "closed\n");
+	while (read(0, line, sizeof(line)) > 0 && strncmp(line, "go", 2) != 0) {
+		if (strncmp(line, "look\n", 5) == 0) {
+			dprintf(1, "events %d\n", look());
+		} else {
+			must(write(pipe_ends[1], "!", 1) == 1, "write");
+		}
+	}
+	close(pipe_ends[1]);
 	must(waitpid(child, NULL, 0) == child, "waitpid");
 	_exit(0);
 }
@@ -241,8 +295,10 @@ int main(int argc, char **argv)
 	listen_anywhere();
 	fd = accept_and_watch(argv[2]);
 	must(look() > 0, "no event before the close");
-	if (strcmp(argv[2], "fork") == 0) {
-		close_in_parent(fd);
+	if (strcmp(argv[2], "fork") == 0 || strcmp(argv[2], "fork-modified") == 0) {
+		close_in_parent(argv[2], fd);
+	} else if (strncmp(argv[2], "fork-", 5) == 0) {
+		close_in_child(argv[2], fd);
 	}
 	must(close(fd) == 0, "close");
 	dprintf(1, "closed\n");
