@@ -41,8 +41,14 @@ LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U
 # The library is mapped into every program: small counts for more than what -O2 adds.
 SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
 	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os; \
-	for flag in -fno-jump-tables -malign-data=abi; do \
+	for flag in -fno-jump-tables -malign-data=abi -fno-move-loop-invariants; do \
 		$(CC) -Werror $$flag -E -x c /dev/null >/dev/null 2>&1 && echo $$flag; done))
+# What every close passes through is to be quick as well.
+HOT := $(BUILD)/shim/interpose_close.o
+# Compiled as one, it is smaller by another 2 KB.
+WHOLE := $(if $(SMALL),$(if $(IS_CLANG),,$(shell \
+	echo 'int main(void) { return 0; }' | $(CC) -flto -flto-partition=one -x c -o /dev/null - \
+		>/dev/null 2>&1 && echo -flto -flto-partition=one)))
 # Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
 # through those between a closing call and itself, and through no others.
 UNWOUND := $(BUILD)/shim/interpose%.o \
@@ -110,7 +116,7 @@ help:
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds with those, in a folder of its own'
 
 # Everything depends on the flags it was built with.
-FLAGS_NOW := $(CC)|$(CFLAGS) $(SMALL) $(UNWOUND)|$(LDFLAGS)|$(LIB_FLAGS)|$(CLI_FLAGS)|$(CLI_LIBS)|$(TEST_FLAGS)
+FLAGS_NOW := $(CC)|$(CFLAGS) $(SMALL) $(HOT) $(WHOLE) $(UNWOUND)|$(LDFLAGS)|$(LIB_FLAGS)|$(CLI_FLAGS)|$(CLI_LIBS)|$(TEST_FLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
@@ -124,8 +130,9 @@ $(BUILD)/flags-cli: FORCE
 
 $(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) $(SMALL) $(if $(SMALL),$(if \
-		$(filter $(UNWOUND),$@),-fasynchronous-unwind-tables,-fno-asynchronous-unwind-tables)) -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) $(SMALL) $(if $(filter $(HOT),$@),$(filter \
+		-O%,$(CFLAGS))) $(if $(SMALL),$(if $(filter $(UNWOUND),$@),-fasynchronous-unwind-tables,\
+		-fno-asynchronous-unwind-tables $(WHOLE))) -c -o $@ $<
 
 $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -134,11 +141,13 @@ $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags
 # What defines memcpy must not be made into calls of memcpy.
 $(BUILD)/shim/string.o: LIB_FLAGS += -ffreestanding -fno-builtin \
 	$(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
+$(BUILD)/shim/string.o: WHOLE :=
 
 # Code, tables and names in one segment: two pages less of padding. It begins by .init_array alone, and
 # needs nothing of what a compiler links before that.
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
-	$(call say,LD,$@)$(CC) -shared -nostartfiles $(SAN_FLAGS) $(CFLAGS) -Wl,-soname,libsafeclose.so \
+	$(call say,LD,$@)$(CC) -shared -nostartfiles $(SAN_FLAGS) $(CFLAGS) $(if $(WHOLE),$(SMALL) \
+		-fno-asynchronous-unwind-tables $(WHOLE)) -Wl,-soname,libsafeclose.so \
 		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack,-z,noseparate-code \
 		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
 

@@ -43,6 +43,8 @@ struct background {
 #define THREAD_BIT 0x80000000u
 
 static struct background *background;
+static _Atomic int no_thread;
+_Atomic int *sc_background_tid = &no_thread;
 static const struct sc_config *config;
 static sc_job_ended *report_end;
 static _Atomic uint64_t last_channel; /* not wiped: what a child has to let go */
@@ -52,14 +54,12 @@ void sc_background_init(const struct sc_config *loaded, sc_job_ended *ended)
 	config = loaded;
 	report_end = ended;
 	background = sc_memory_map_wiped(sizeof(*background));
+	if (background != NULL) {
+		sc_background_tid = &background->tid;
+	}
 	if (config->mode == SC_MODE_DRAIN || config->mode == SC_MODE_FIN) {
 		sc_background_prepare(); /* while there is only one thread: see watch.h */
 	}
-}
-
-bool sc_background_is_running(void)
-{
-	return background != NULL && atomic_load(&background->tid) != 0;
 }
 
 static uint64_t pack(const struct sc_channel *channel)

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "job.h"
 #include "linger.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Once. ended is called when a connection has ended, mostly on the background thread, which has no
@@ -51,7 +52,13 @@ void sc_background_follow_credentials(void);
 /* The program wants fd's number for itself: move away if it is an end of the channel. */
 bool sc_background_evade(int fd);
 
+/* The thread's id; 0: there is none. */
+extern _Atomic int *sc_background_tid;
+
 /* Is there a background thread? It counts among the process's threads. */
-bool sc_background_is_running(void);
+static inline bool sc_background_is_running(void)
+{
+	return atomic_load_explicit(sc_background_tid, memory_order_relaxed) != 0;
+}
 
 #endif

@@ -26,13 +26,11 @@ enum {
 #define FLAG_SENT (1ULL << 33)
 #define FLAG_EPOLL (1ULL << 34)    /* itself an epoll set */
 #define FLAG_RECEIVED (1ULL << 35) /* from somebody */
-#define FLAG_TCP (1ULL << 36)      /* a socket of TCP was made */
 #define EPOLL_SHIFT 40
 #define EPOLL(entry) ((uint32_t)((entry) >> EPOLL_SHIFT))
 
 /* A forked child finds it as it was: what is in it was born in the family. */
-static _Atomic uint64_t *table;
-static uint32_t table_size;
+struct sc_births_table sc_births_table;
 static _Atomic uint32_t *born;  /* beside the table: see sc_births_when() */
 static uint64_t boot_offset_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, at most */
 
@@ -64,36 +62,36 @@ void sc_births_init(void)
 	boot_offset_ns = boot_ns - sc_clock_ns(CLOCK_MONOTONIC);
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
-	for (; size >= TABLE_MIN / 2 && table == NULL; size /= 8) {
-		table = sc_memory_map(size * sizeof(*table));
-		table_size = table != NULL ? size : 0;
+	for (; size >= TABLE_MIN / 2 && sc_births_table.entries == NULL; size /= 8) {
+		sc_births_table.entries = sc_memory_map(size * sizeof(uint64_t));
+		sc_births_table.size = sc_births_table.entries != NULL ? size : 0;
 	}
-	born = sc_memory_map(table_size * sizeof(*born));
-	wishes = sc_memory_map(table_size * sizeof(*wishes));
+	born = sc_memory_map(sc_births_table.size * sizeof(*born));
+	wishes = sc_memory_map(sc_births_table.size * sizeof(*wishes));
 }
 
-static _Atomic uint64_t *entry_of(int fd)
+static inline __attribute__((always_inline)) _Atomic uint64_t *entry_of(int fd)
 {
-	return (uint32_t)fd < table_size ? &table[fd] : NULL;
+	return (uint32_t)fd < sc_births_table.size ? &sc_births_table.entries[fd] : NULL;
 }
 
 static void set_born(int fd, uint32_t ticks)
 {
-	if (born != NULL && (uint32_t)fd < table_size) {
+	if (born != NULL && (uint32_t)fd < sc_births_table.size) {
 		atomic_store_explicit(&born[fd], ticks, memory_order_relaxed);
 	}
 }
 
 uint32_t sc_births_when(int fd)
 {
-	bool is_known = born != NULL && (uint32_t)fd < table_size;
+	bool is_known = born != NULL && (uint32_t)fd < sc_births_table.size;
 	return is_known ? atomic_load_explicit(&born[fd], memory_order_relaxed) : 0;
 }
 
 void sc_births_record(int fd, uint32_t moment, bool is_tcp)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
-	if (!sc_process_claim_memory()) {
+	if (!sc_process_claim_memory_quickly()) {
 		sc_process_note_own_socket();
 		return;
 	}
@@ -104,22 +102,14 @@ void sc_births_record(int fd, uint32_t moment, bool is_tcp)
 		sc_process_join_line();
 		set_born(fd, is_certain ? now_ticks() : 0);
 		atomic_store_explicit(
-			entry, moment | (is_tcp ? FLAG_TCP : 0), memory_order_relaxed);
+			entry, moment | (is_tcp ? SC_BIRTHS_TCP : 0), memory_order_relaxed);
 	}
-}
-
-bool sc_births_is_tcp(int fd)
-{
-	_Atomic uint64_t *entry = entry_of(fd);
-	return entry != NULL && (atomic_load_explicit(entry, memory_order_relaxed) & FLAG_TCP) != 0;
 }
 
 void sc_births_forget(int fd)
 {
-	_Atomic uint64_t *entry = entry_of(fd);
-	if (entry != NULL && atomic_load_explicit(entry, memory_order_relaxed) != 0 &&
-		sc_process_claim_memory()) {
-		atomic_store_explicit(entry, 0, memory_order_relaxed);
+	if (sc_births_entry(fd) != 0 && sc_process_claim_memory_quickly()) {
+		atomic_store_explicit(&sc_births_table.entries[fd], 0, memory_order_relaxed);
 	}
 }
 
@@ -152,7 +142,7 @@ void sc_births_record_dup(int from, int to)
 {
 	_Atomic uint64_t *source = entry_of(from);
 	_Atomic uint64_t *copy = entry_of(to);
-	if (from == to || !sc_process_claim_memory()) {
+	if (from == to || !sc_process_claim_memory_quickly()) {
 		return;
 	}
 	sc_numbers_note(to);
@@ -214,7 +204,7 @@ void sc_births_record_epoll(int epoll_fd, int fd)
 
 void sc_births_record_wish(int fd, uint32_t events, uint64_t data)
 {
-	if (wishes != NULL && (uint32_t)fd < table_size && sc_process_claim_memory()) {
+	if (wishes != NULL && (uint32_t)fd < sc_births_table.size && sc_process_claim_memory()) {
 		atomic_store_explicit(&wishes[fd].events, events, memory_order_relaxed);
 		atomic_store_explicit(&wishes[fd].data, data, memory_order_relaxed);
 	}
@@ -273,7 +263,8 @@ void sc_births_each_epoll(int fd, bool (*each)(int epoll_fd, int fd))
 	uint64_t known = atomic_load(&epoll_end);
 	uint32_t end = known >> 32 == sc_process_first_age() ? (uint32_t)known : 0;
 	for (uint32_t set = 0; set < end; set++) {
-		if (atomic_load_explicit(&table[set], memory_order_relaxed) & FLAG_EPOLL) {
+		if (atomic_load_explicit(&sc_births_table.entries[set], memory_order_relaxed) &
+			FLAG_EPOLL) {
 			each((int)set, fd);
 		}
 	}

@@ -11,6 +11,7 @@
 #ifndef SC_BIRTHS_H
 #define SC_BIRTHS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,20 +24,46 @@ enum sc_birth {
 	SC_BIRTH_SOLE,    /* no fork since, never duplicated nor sent: nobody else can hold it */
 };
 
+/* One entry for each descriptor (births.c): 0 where nothing is known of it. */
+struct sc_births_table {
+	_Atomic uint64_t *entries;
+	uint32_t size;
+};
+extern struct sc_births_table sc_births_table;
+#define SC_BIRTHS_TCP (1ULL << 36) /* a socket of TCP was made */
+
+static inline uint64_t sc_births_entry(int fd)
+{
+	return (uint32_t)fd < sc_births_table.size
+		       ? atomic_load_explicit(&sc_births_table.entries[fd], memory_order_relaxed)
+		       : 0;
+}
+
 /* Once, if sc_process_init() said so. Without it, or without memory, everything stays
  * SC_BIRTH_UNKNOWN. */
 void sc_births_init(void);
 
 /* socket() or accept() returned fd; moment: sc_process_moment() before that */
 void sc_births_record(int fd, uint32_t moment, bool is_tcp);
-void sc_births_forget(int fd);          /* fd is about to be closed or replaced */
+void sc_births_forget(int fd);
 void sc_births_record_received(int fd); /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);
 void sc_births_record_sent(int fd);
 
+/* fd is about to be closed or replaced. */
+static inline void sc_births_forget_quickly(int fd)
+{
+	if (sc_births_entry(fd) != 0) {
+		sc_births_forget(fd);
+	}
+}
+
 /* Was a TCP socket made under this number? A hint: the number may be something else's since, by calls
  * that are not followed. */
-bool sc_births_is_tcp(int fd);
+static inline bool sc_births_is_tcp(int fd)
+{
+	return (sc_births_entry(fd) & SC_BIRTHS_TCP) != 0;
+}
 
 /* May fd be open, as far as calls that are followed tell, or lie beyond what is kept? false: none of them
  * has made it, or it has been closed since. */

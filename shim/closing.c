@@ -31,6 +31,7 @@ enum {
 };
 
 static const struct sc_config *_Atomic config;
+_Atomic enum sc_attention sc_closing_attention;
 
 static uint64_t now_us(void)
 {
@@ -64,12 +65,17 @@ void sc_closing_init(const struct sc_config *loaded)
 	sc_telling_init(loaded);
 	sc_background_init(loaded, sc_telling_tell);
 	atomic_store(&config, loaded);
+	const struct sc_conn clean = {.proto = SC_PROTO_TCP};
+	enum sc_attention wanted =
+		sc_policy_is_of_interest(loaded, &clean) ? SC_ATTENTION_ALL : SC_ATTENTION_UNREAD;
+	atomic_store(
+		&sc_closing_attention, loaded->mode != SC_MODE_OFF ? wanted : SC_ATTENTION_NONE);
 }
 
 bool sc_closing_is_on(void)
 {
-	const struct sc_config *loaded = atomic_load(&config);
-	return loaded != NULL && loaded->mode != SC_MODE_OFF;
+	return atomic_load_explicit(&sc_closing_attention, memory_order_relaxed) !=
+	       SC_ATTENTION_NONE;
 }
 
 bool sc_closing_halves_shutdown(void)
@@ -195,7 +201,7 @@ static void look_again(struct sc_closing *it, int fd)
 		return;
 	}
 	it->resets = sc_resets_before(&it->job.conn, fd);
-	sc_inspect_quickly(fd, &now, false);
+	sc_inspect_quickly(fd, &now);
 	if (now.unread_bytes == 0 && !now.is_urgent) {
 		sc_watch_end(&it->watch, true);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
@@ -236,19 +242,16 @@ bool sc_closing_is_chosen(int fd)
 	return sc_closing_is_on() && is_chosen(fd, &conn);
 }
 
+static bool is_plain(int fd, struct sc_glance *glance)
+{
+	return sc_closing_is_plain(fd, glance);
+}
+
 /* The quick look, and whether there may be anything to decide. Of most listeners there is nothing to
  * tell, so they are not asked here whether they are chosen. */
-static bool look_quickly(int fd, struct sc_conn *conn)
+static bool look_quickly(int fd, struct sc_glance glance, struct sc_conn *conn)
 {
-	if (!sc_closing_is_on()) {
-		return false;
-	}
-	bool is_supposed_clean = sc_births_is_tcp(fd);
-	if (is_supposed_clean) {
-		sc_inspect_suppose_clean(conn, SC_PROTO_TCP);
-		is_supposed_clean = !sc_policy_is_of_interest(config, conn);
-	}
-	sc_inspect_quickly(fd, conn, is_supposed_clean);
+	sc_inspect_after_glance(fd, conn, glance);
 	return sc_policy_is_of_interest(config, conn) && (conn->is_listener || is_chosen(fd, conn));
 }
 
@@ -256,20 +259,20 @@ static bool look_quickly(int fd, struct sc_conn *conn)
  * whose parent has the same descriptors. */
 static bool is_mailbox(int fd, const struct sc_conn *conn)
 {
-	return sc_closing_is_on() && conn->proto == SC_PROTO_OTHER && sc_mailbox_is_one(fd) &&
-	       sc_process_is_own_memory();
+	return conn->proto == SC_PROTO_OTHER && sc_mailbox_is_one(fd) && sc_process_is_own_memory();
 }
 
 bool sc_closing_is_of_interest(int fd)
 {
 	struct sc_conn conn;
-	return look_quickly(fd, &conn) || is_mailbox(fd, &conn);
+	struct sc_glance glance;
+	return !is_plain(fd, &glance) && (look_quickly(fd, glance, &conn) || is_mailbox(fd, &conn));
 }
 
 bool sc_closing_is_mailbox(int fd)
 {
 	struct sc_conn conn = {.proto = SC_PROTO_OTHER};
-	return is_mailbox(fd, &conn);
+	return sc_closing_is_on() && is_mailbox(fd, &conn);
 }
 
 /* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset can be
@@ -287,9 +290,9 @@ static struct sc_verdict plan_in_vfork_child(
 }
 
 /* What the kernel says, and the plan made of it. false: nothing to do. */
-static bool look(int fd, struct sc_conn *conn, struct sc_verdict *plan)
+static bool look(int fd, struct sc_glance glance, struct sc_conn *conn, struct sc_verdict *plan)
 {
-	if (!look_quickly(fd, conn)) {
+	if (!look_quickly(fd, glance, conn)) {
 		return false;
 	}
 	sc_inspect_wholly(fd, conn);
@@ -330,10 +333,11 @@ static bool begin_mailbox(struct sc_closing *it, int fd, enum sc_via via, const 
 	return true;
 }
 
-bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
+bool sc_closing_begin_after_glance(
+	struct sc_closing *it, int fd, struct sc_glance glance, enum sc_via via, const void *caller)
 {
 	it->is_mailbox = false;
-	if (!look(fd, &it->job.conn, &it->plan)) {
+	if (!look(fd, glance, &it->job.conn, &it->plan)) {
 		return begin_mailbox(it, fd, via, caller);
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
@@ -352,6 +356,12 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 		sc_inspect_unacked(fd, &it->job.conn); /* it changes until the very close */
 	}
 	return true;
+}
+
+bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
+{
+	struct sc_glance glance;
+	return !is_plain(fd, &glance) && sc_closing_begin_after_glance(it, fd, glance, via, caller);
 }
 
 static void end_watched(struct sc_closing *it)
@@ -551,7 +561,8 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 	for (; at < count && kept < size; at++) {
 		struct sc_job *job = &jobs[kept];
 		struct sc_verdict verdict;
-		if (look(fds[at], &job->conn, &verdict)) {
+		struct sc_glance glance;
+		if (!is_plain(fds[at], &glance) && look(fds[at], glance, &job->conn, &verdict)) {
 			sc_inspect_addresses(fds[at], &job->conn);
 			remember(job, fds[at], call->via, call->caller);
 			job->is_in_place = true;

@@ -9,6 +9,7 @@
 
 #include "births.h"
 #include "config.h"
+#include "glance.h"
 #include "job.h"
 #include "linger.h"
 #include "policy.h"
@@ -39,6 +40,28 @@ struct sc_call {
 /* Once, before the first close. config must live for ever. */
 void sc_closing_init(const struct sc_config *config);
 
+/* Set once, with the configuration. */
+enum sc_attention {
+	SC_ATTENTION_NONE,
+	SC_ATTENTION_UNREAD, /* of a connection with nothing unread there is nothing to do or tell */
+	SC_ATTENTION_ALL,
+};
+extern _Atomic enum sc_attention sc_closing_attention;
+
+/* Is there nothing to do, as for most closes? If not, more is to be asked than glance has. */
+static inline __attribute__((always_inline)) bool sc_closing_is_plain(
+	int fd, struct sc_glance *glance)
+{
+	enum sc_attention now = atomic_load_explicit(&sc_closing_attention, memory_order_relaxed);
+	*glance = sc_glance_none;
+	if (now == SC_ATTENTION_NONE || !sc_glance_is_allowed()) {
+		return now == SC_ATTENTION_NONE;
+	}
+	return now == SC_ATTENTION_UNREAD && sc_births_is_tcp(fd)
+		       ? sc_glance_is_clean(fd, glance)
+		       : sc_glance_is_no_socket(fd, glance);
+}
+
 /* Is there anything to do at all (mode is not off)? */
 bool sc_closing_is_on(void);
 
@@ -62,11 +85,14 @@ bool sc_closing_is_mailbox(int fd);
 
 /*
  * Before the real call, which closes fd; caller is where that was called from. false: nothing to
- * do, make the call and forget *it (but for job.conn, the quick look). true: make the call, and
- * then sc_closing_end(). Between the two
+ * do, make the call and forget *it. true: make the call, and then sc_closing_end(). Between the two
  * the thread cannot be cancelled.
  */
 bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void *caller);
+
+/* The same where sc_closing_is_plain() has said no. */
+bool sc_closing_begin_after_glance(struct sc_closing *it, int fd, struct sc_glance glance,
+	enum sc_via via, const void *caller);
 
 /* After the real call; is_closed: fd no longer holds the connection. */
 void sc_closing_end(struct sc_closing *it, bool is_closed);

@@ -39,14 +39,14 @@ bool sc_doubt_is_new(const struct sc_lingerer *it)
 static bool was_read_since(const struct sc_lingerer *it)
 {
 	struct sc_conn now;
-	sc_inspect_quickly(it->fd, &now, false);
+	sc_inspect_quickly(it->fd, &now);
 	return now.unread_bytes < it->job.conn.unread_bytes;
 }
 
 bool sc_doubt_is_moot(const struct sc_lingerer *it)
 {
 	struct sc_conn now;
-	sc_inspect_quickly(it->fd, &now, false);
+	sc_inspect_quickly(it->fd, &now);
 	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 

@@ -14,15 +14,19 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-static enum sc_proto ask_proto(int fd)
+/* SO_PROTOCOL, or a negative errno. */
+static int ask_protocol(int fd)
 {
 	int protocol = 0;
 	unsigned size = sizeof(protocol);
-	if (sc_sys_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0) {
-		return SC_PROTO_OTHER;
-	}
-	/* Raw and netlink sockets may carry these numbers too; they have no TCP_INFO, hence no
-	 * state, and policy.c passes them by. */
+	int error = sc_sys_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
+	return error != 0 ? error : protocol;
+}
+
+/* Raw and netlink sockets may carry these numbers too; they have no TCP_INFO, hence no state, and
+ * policy.c passes them by. */
+static enum sc_proto proto_of(int protocol)
+{
 	return protocol == IPPROTO_TCP     ? SC_PROTO_TCP
 	       : protocol == IPPROTO_MPTCP ? SC_PROTO_MPTCP
 					   : SC_PROTO_OTHER;
@@ -30,7 +34,7 @@ static enum sc_proto ask_proto(int fd)
 
 bool sc_inspect_is_tcp(int fd)
 {
-	return ask_proto(fd) != SC_PROTO_OTHER;
+	return proto_of(ask_protocol(fd)) != SC_PROTO_OTHER;
 }
 
 bool sc_inspect_is_socket(int fd)
@@ -53,37 +57,39 @@ static bool is_fin_only(int fd)
 	return sc_sys_recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean)
+void sc_inspect_after_glance(int fd, struct sc_conn *conn, struct sc_glance glance)
 {
-	int unread = 0;
-	int error = 0;
-	if (is_supposed_clean) {
-		error = sc_sys_ioctl(fd, FIONREAD, &unread);
-		if (error == 0 && unread == 0 && !sc_urgent_is_next(fd)) {
-			sc_inspect_suppose_clean(conn, SC_PROTO_TCP);
-			return;
-		}
-	}
-	enum sc_proto proto = ask_proto(fd);
+	int unread = glance.unread_bytes;
+	enum sc_proto proto =
+		proto_of(glance.protocol == SC_GLANCE_UNASKED ? ask_protocol(fd) : glance.protocol);
 	if (proto == SC_PROTO_OTHER) {
-		sc_inspect_suppose_clean(conn, SC_PROTO_OTHER);
+		conn->proto = SC_PROTO_OTHER;
+		conn->unread_bytes = 0;
+		conn->is_listener = false;
+		conn->is_urgent = false;
 		return;
 	}
 	memset(conn, 0, sizeof(*conn));
 	conn->linger_s = -1;
 	conn->proto = (uint8_t)proto;
-	if (!is_supposed_clean) {
-		error = sc_sys_ioctl(fd, FIONREAD, &unread);
+	if (unread == SC_GLANCE_UNASKED) {
+		int error = sc_sys_ioctl(fd, FIONREAD, &unread);
+		unread = error != 0 ? error : unread;
 	}
-	if (error == -EINVAL) {
+	if (unread == -EINVAL) {
 		conn->is_listener = true;
-	} else if (error != 0) {
+	} else if (unread < 0) {
 		conn->proto = SC_PROTO_OTHER;
 	} else if (unread == 0) {
 		conn->is_urgent = sc_urgent_is_next(fd);
 	} else if (conn->proto == SC_PROTO_TCP || unread > 1 || !is_fin_only(fd)) {
 		conn->unread_bytes = (uint32_t)unread;
 	}
+}
+
+void sc_inspect_quickly(int fd, struct sc_conn *conn)
+{
+	sc_inspect_after_glance(fd, conn, sc_glance_none);
 }
 
 uint32_t sc_inspect_unacked_bytes(int fd)
@@ -231,7 +237,7 @@ bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
 
 bool sc_inspect_is_peer_done(int fd)
 {
-	struct sc_conn conn = {.proto = ask_proto(fd)};
+	struct sc_conn conn = {.proto = (uint8_t)proto_of(ask_protocol(fd))};
 	ask_state(fd, &conn);
 	return is_peer_done(fd, &conn);
 }

@@ -7,24 +7,17 @@
 #define SC_INSPECT_H
 
 #include "conn.h"
+#include "glance.h"
 
 /*
  * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1), or left
- * as it was where nothing is unread of what is_supposed_clean, and where proto is SC_PROTO_OTHER. One
- * system call for what is not TCP, three for a TCP socket with nothing unread.
- * is_supposed_clean: by all that is known a TCP socket, and proto does not matter unless something is
- * unread. Two system calls then; of anything else, as long as nothing is unread, it says SC_PROTO_TCP too.
+ * as it was where proto is SC_PROTO_OTHER. One system call for what is not TCP, three for a TCP socket
+ * with nothing unread.
  */
-void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean);
+void sc_inspect_quickly(int fd, struct sc_conn *conn);
 
-/* What the quick look finds where nothing is unread. */
-static inline void sc_inspect_suppose_clean(struct sc_conn *conn, enum sc_proto proto)
-{
-	conn->proto = (uint8_t)proto;
-	conn->unread_bytes = 0;
-	conn->is_listener = false;
-	conn->is_urgent = false;
-}
+/* The same after a glance that did not settle it: less what that has asked. */
+void sc_inspect_after_glance(int fd, struct sc_conn *conn, struct sc_glance glance);
 
 /* Fill in the rest after a quick look at the same descriptor, all but the addresses and what is
  * unacknowledged. */

@@ -12,7 +12,6 @@
 #include "sink.h"
 #include "start.h"
 #include "threads.h"
-#include "turns.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
@@ -21,47 +20,6 @@
 #define CLOSE_RANGE_UNSHARE 2
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
-
-/* Another thread may have closed fd meanwhile, and what the library opens for a third one has the number. */
-static int close_for_real(int fd)
-{
-	int result = -1;
-	sc_turns_begin_close(fd);
-	if (!refuse_own(fd)) {
-		sc_births_forget(fd);
-		result = sc_real.close(fd);
-	}
-	sc_turns_end_close();
-	return result;
-}
-
-static inline __attribute__((always_inline)) int close_one(
-	int fd, enum sc_via via, const void *caller)
-{
-	struct sc_closing closing;
-	sc_start();
-	if (refuse_own(fd)) {
-		return -1;
-	}
-	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
-	int result = close_for_real(fd);
-	if (is_followed) {
-		sc_closing_end(&closing, was_closed(result));
-	}
-	return result;
-}
-
-SC_EXPORT int close(int fd)
-{
-	return close_one(fd, SC_VIA_CLOSE, __builtin_return_address(0));
-}
-
-/* glibc's own second name for it. */
-SC_EXPORT int __close(int fd);
-SC_EXPORT int __close(int fd)
-{
-	return close_one(fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0));
-}
 
 /* The program wants this number: the library's own descriptor there moves away. */
 static bool vacate(int fd)
@@ -119,11 +77,15 @@ static int real_dup3(int from, int to, long flags)
 	return sc_real.dup3(from, to, (int)flags);
 }
 
+int sc_interpose_dup2(int from, int to, enum sc_via via, const void *caller)
+{
+	return sc_interpose_replace(from, to, via, caller, real_dup2, 0);
+}
+
 SC_EXPORT int dup2(int from, int to)
 {
 	sc_start();
-	return sc_interpose_replace(
-		from, to, SC_VIA_DUP2, __builtin_return_address(0), real_dup2, 0);
+	return sc_interpose_dup2(from, to, SC_VIA_DUP2, __builtin_return_address(0));
 }
 
 SC_EXPORT int dup3(int from, int to, int flags)
@@ -190,7 +152,7 @@ SC_EXPORT void closefrom(int first)
 	if (sc_interpose_close_range(from, ~0U, 0, SC_VIA_CLOSEFROM, __builtin_return_address(0),
 		    sc_real.close_range) != 0) {
 		for (int fd = (int)from; fd < sysconf(_SC_OPEN_MAX); fd++) {
-			close_one(fd, SC_VIA_CLOSEFROM, __builtin_return_address(0));
+			sc_interpose_close(fd, SC_VIA_CLOSEFROM, __builtin_return_address(0));
 		}
 	}
 	errno = saved_errno;

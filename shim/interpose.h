@@ -8,6 +8,7 @@
 #include "report.h"
 #include "sys.h"
 #include <errno.h>
+#include <sys/types.h>
 
 #define SC_EXPORT __attribute__((visibility("default")))
 
@@ -30,6 +31,14 @@ static inline bool was_closed(int result)
 /* dup2 and dup3 by whatever way: replace() is the real call, with its flags. */
 int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	int (*replace)(int from, int to, long flags), long flags);
+
+int sc_interpose_dup2(int from, int to, enum sc_via via, const void *caller);
+
+/* real is fork() or a name of it. */
+pid_t sc_interpose_fork(pid_t (*real)(void));
+
+/* close() by another name. */
+int sc_interpose_close(int fd, enum sc_via via, const void *caller);
 
 /* close_range and closefrom by whatever way; real is the real call. */
 int sc_interpose_close_range(unsigned first, unsigned last, int flags, enum sc_via via,

@@ -191,7 +191,7 @@ SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *even
 	return result;
 }
 
-static pid_t fork_by(pid_t (*real)(void))
+pid_t sc_interpose_fork(pid_t (*real)(void))
 {
 	sc_process_begin_fork();
 	pid_t pid = real();
@@ -202,21 +202,21 @@ static pid_t fork_by(pid_t (*real)(void))
 SC_EXPORT pid_t fork(void)
 {
 	sc_start();
-	return fork_by(sc_real.fork);
+	return sc_interpose_fork(sc_real.fork);
 }
 
 SC_EXPORT pid_t _Fork(void);
 SC_EXPORT pid_t _Fork(void)
 {
 	sc_start();
-	return fork_by(sc_real._Fork);
+	return sc_interpose_fork(sc_real._Fork);
 }
 
 SC_EXPORT pid_t __fork(void);
 SC_EXPORT pid_t __fork(void)
 {
 	sc_start();
-	return fork_by(sc_real.fork);
+	return sc_interpose_fork(sc_real.fork);
 }
 
 SC_EXPORT int unshare(int flags)
@@ -276,11 +276,4 @@ SC_EXPORT int forkpty(
 	int pid = sc_real.forkpty(master, name, termios, size);
 	sc_process_end_fork(pid);
 	return pid;
-}
-
-SC_EXPORT int daemon(int keep_folder, int keep_output)
-{
-	sc_start();
-	sc_process_record_fork();
-	return sc_real.daemon(keep_folder, keep_output); /* the child finds itself out */
 }

@@ -14,7 +14,7 @@
 static bool is_connected(int fd)
 {
 	struct sc_conn conn;
-	sc_inspect_quickly(fd, &conn, false);
+	sc_inspect_quickly(fd, &conn);
 	if (conn.proto == SC_PROTO_OTHER || conn.is_listener) {
 		return false;
 	}

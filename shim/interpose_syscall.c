@@ -29,6 +29,9 @@
 
 static void before_clone(unsigned long flags)
 {
+	if (flags & CLONE_VM) {
+		sc_turns_note_thread();
+	}
 	if (flags & CLONE_THREAD) {
 		if (!(flags & CLONE_FILES)) {
 			sc_process_record_table_split();

@@ -13,7 +13,7 @@ void sc_job_claim(struct sc_job *job, int fd)
 	}
 	bool has_ended = sc_inspect_has_ended_since(fd, &job->conn);
 	job->is_twins = !sc_family_claim_end(job->conn.inode) || has_ended;
-	sc_inspect_quickly(fd, &now, false);
+	sc_inspect_quickly(fd, &now);
 	job->left = (uint32_t)now.unread_bytes;
 }
 

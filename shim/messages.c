@@ -42,6 +42,9 @@ void sc_messages_each(
 static void record_sent(void *unused, int fd)
 {
 	(void)unused;
+	if (sc_births_table.size == 0) {
+		return; /* nothing is followed */
+	}
 	sc_family_note_sending(sc_inspect_is_tcp(fd)      ? SC_SENT_TCP
 			       : sc_inspect_is_socket(fd) ? SC_SENT_SOCKET
 							  : SC_SENT_OTHER);

@@ -27,7 +27,6 @@ enum {
 	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
 	FLOOR_MAX = 1024 - ROOM,
-	BLOCK_COUNT = 64,
 	PAGE_PART_BYTES = 2048, /* a power of two, a page at most */
 };
 
@@ -46,8 +45,7 @@ static struct {
 	_Atomic int copies[COPY_COUNT];
 	_Atomic int copied[COPY_COUNT];    /* descriptors of which a copy is being made */
 	_Atomic int moments[MOMENT_COUNT]; /* for as long as it is registered, at least */
-	/* Own numbers, or more, by BLOCK(): of most numbers one look says that they are not own. */
-	_Atomic uint16_t blocks[BLOCK_COUNT];
+	_Atomic uint16_t blocks[SC_OWNFDS_BLOCK_COUNT]; /* by BLOCK() */
 	/* The latest copies that were released, a ring of their numbers with the low half of the
 	 * inode above them, and how many there have been. */
 	_Atomic uint64_t released[RELEASED_COUNT];
@@ -55,7 +53,9 @@ static struct {
 } fds __attribute__((aligned(PAGE_PART_BYTES)));
 _Static_assert(sizeof(fds) <= PAGE_PART_BYTES, "within a page");
 
-#define BLOCK(fd) (((unsigned)(fd) / 64) % BLOCK_COUNT)
+#define BLOCK(fd) (((unsigned)(fd) / SC_OWNFDS_BLOCK_SIZE) % SC_OWNFDS_BLOCK_COUNT)
+
+_Atomic uint16_t *const sc_ownfds_blocks = fds.blocks;
 
 static _Atomic int first_number; /* 0: not found out yet */
 static __thread uint32_t released_before_fork;
@@ -133,7 +133,7 @@ static int keep(int fd)
 
 bool sc_ownfds_has(int fd)
 {
-	if (atomic_load_explicit(&fds.blocks[BLOCK(fd)], memory_order_relaxed) == 0) {
+	if (!sc_ownfds_may_have(fd)) {
 		return false;
 	}
 	int end = atomic_load_explicit(&fds.slots_end, memory_order_relaxed);

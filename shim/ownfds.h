@@ -7,6 +7,7 @@
 #define SC_OWNFDS_H
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,8 +69,19 @@ void sc_ownfds_empty(int fd);
 /* Close an own descriptor; nothing for a negative one. */
 void sc_ownfds_release(int fd);
 
+/* Own numbers, or more, by block: of most numbers one look says that they are not own. */
+enum { SC_OWNFDS_BLOCK_COUNT = 64, SC_OWNFDS_BLOCK_SIZE = 64 };
+extern _Atomic uint16_t *const sc_ownfds_blocks;
+
 /* Is fd the library's own? */
 bool sc_ownfds_has(int fd);
+
+/* Might it be? */
+static inline bool sc_ownfds_may_have(int fd)
+{
+	unsigned block = (unsigned)fd / SC_OWNFDS_BLOCK_SIZE % SC_OWNFDS_BLOCK_COUNT;
+	return atomic_load_explicit(&sc_ownfds_blocks[block], memory_order_relaxed) != 0;
+}
 
 /* The lowest own descriptor from fd on; negative: none. */
 int sc_ownfds_next(int fd);

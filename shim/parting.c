@@ -42,7 +42,7 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
 
 static bool has_unread(int fd, struct sc_conn *now)
 {
-	sc_inspect_quickly(fd, now, false);
+	sc_inspect_quickly(fd, now);
 	return now->unread_bytes > 0 || now->is_urgent;
 }
 

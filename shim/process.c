@@ -31,13 +31,16 @@ struct process {
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
 	_Atomic bool is_in_line;
+	_Atomic bool is_settled; /* see process.h */
 };
 
 /* Not wiped by a fork, so every look has to ask for the pid. */
 static struct process forgetful_fallback = {.is_memory_shared = true};
 static struct process *process = &forgetful_fallback;
+_Atomic bool *sc_process_is_settled = &forgetful_fallback.is_settled;
 static _Atomic uint32_t age = FIRST_AGE;
 static struct sc_process_family family;
+static bool is_unfollowed;
 static void (*fork_handler)(void);
 static void (*child_handler)(void);
 static _Atomic bool is_table_shared; /* a child that shares it has to find this */
@@ -47,14 +50,22 @@ static _Atomic bool is_table_shared; /* a child that shares it has to find this 
 static _Atomic int32_t line[LINE_MAX];
 static _Atomic uint32_t line_count;
 
-/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
-static __thread bool is_vfork_child;
+__thread bool sc_process_is_vfork_child;
 static __thread bool has_own_sockets; /* that vfork child */
 static __thread int takings_here;
 
 static uint64_t now_ns(void)
 {
 	return sc_clock_ns(CLOCK_BOOTTIME);
+}
+
+/* In whatever order a thread shares the memory meanwhile, it is not settled in the end. */
+static void settle(void)
+{
+	atomic_store(&process->is_settled, true);
+	if (atomic_load(&process->is_memory_shared)) {
+		atomic_store(&process->is_settled, false);
+	}
 }
 
 bool sc_process_init(void)
@@ -73,7 +84,18 @@ bool sc_process_init(void)
 	family.root_pid = pid;
 	family.parent_pid = (int)sc_sys6(SYS_getppid, 0, 0, 0, 0, 0, 0);
 	process = mapped;
+	sc_process_is_settled = &mapped->is_settled;
+	settle();
 	return true;
+}
+
+void sc_process_init_unfollowed(void)
+{
+	is_unfollowed = true;
+	atomic_store(&process->owner_pid, 1); /* known, whoever it is */
+	atomic_store(&process->first_age, FIRST_AGE - 1);
+	atomic_store(&process->is_memory_shared, false);
+	settle();
 }
 
 /* ---- whose memory this is ------------------------------------------------------------------- */
@@ -84,7 +106,7 @@ bool sc_process_init(void)
  */
 bool sc_process_in_vfork_child(void)
 {
-	return is_vfork_child && sc_sys_getpid() != atomic_load(&process->owner_pid);
+	return sc_process_is_vfork_child && sc_sys_getpid() != atomic_load(&process->owner_pid);
 }
 
 bool sc_process_has_only_parents(void)
@@ -140,9 +162,11 @@ static void grow_up(void)
 		return;
 	}
 	uint32_t now = atomic_fetch_add(&age, 1) + 1;
-	if (atomic_compare_exchange_strong(&process->first_age, &new_child, now) &&
-		child_handler != NULL) {
-		child_handler();
+	if (atomic_compare_exchange_strong(&process->first_age, &new_child, now)) {
+		if (child_handler != NULL) {
+			child_handler();
+		}
+		settle();
 	}
 }
 
@@ -160,6 +184,7 @@ void sc_process_record_shared_memory(void)
 {
 	if (sc_process_is_own_memory()) {
 		atomic_store(&process->is_memory_shared, true);
+		atomic_store(&process->is_settled, false);
 	}
 }
 
@@ -186,7 +211,7 @@ static bool may_be_copied_yet(void)
 
 uint32_t sc_process_moment(void)
 {
-	if (!sc_process_claim_memory()) {
+	if (!sc_process_claim_memory_quickly()) {
 		return 0;
 	}
 	uint32_t now = atomic_load(&age);
@@ -265,7 +290,7 @@ static void await_takings(void)
 
 void sc_process_record_fork(void)
 {
-	if (sc_process_claim_memory()) {
+	if (!is_unfollowed && sc_process_claim_memory()) {
 		await_takings();
 		uint64_t now = now_ns();
 		atomic_store(&process->last_unended_fork_ns, now);
@@ -276,7 +301,7 @@ void sc_process_record_fork(void)
 
 void sc_process_begin_fork(void)
 {
-	if (sc_process_claim_memory()) {
+	if (!is_unfollowed && sc_process_claim_memory()) {
 		atomic_fetch_add(&process->forks_under_way, 1);
 		await_takings();
 		if (fork_handler != NULL) {
@@ -289,7 +314,7 @@ void sc_process_begin_fork(void)
 
 void sc_process_end_fork(int result)
 {
-	if (sc_process_in_vfork_child()) {
+	if (is_unfollowed || sc_process_in_vfork_child()) {
 		return;
 	}
 	if (result == 0) {
@@ -319,7 +344,7 @@ bool sc_process_begin_vfork(void)
 
 void sc_process_end_vfork(int pid)
 {
-	is_vfork_child = pid == 0;
+	sc_process_is_vfork_child = pid == 0;
 	has_own_sockets = false;
 	if (pid != 0) {
 		sc_process_end_fork(pid);

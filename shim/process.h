@@ -10,11 +10,20 @@
 #ifndef SC_PROCESS_H
 #define SC_PROCESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
+extern __thread bool sc_process_is_vfork_child;
+/* A forked child's first act is done, and nobody else has this memory; a fork wipes it. */
+extern _Atomic bool *sc_process_is_settled;
+
 /* Once, before all else. false: there is no memory, and nothing can be known of descriptors. */
 bool sc_process_init(void);
+
+/* Instead, where nothing is followed: no call asks for anything any more. */
+void sc_process_init_unfollowed(void);
 
 /* What the thread that forks has to do before it, and a forked child first, before anything is born in it;
  * once each. */
@@ -26,6 +35,14 @@ void sc_process_set_child_handler(void (*handler)(void));
  * another's (vfork, clone with CLONE_VM), and is left as it is.
  */
 bool sc_process_claim_memory(void);
+
+/* The same in few instructions, for what every connection passes through. */
+static inline bool sc_process_claim_memory_quickly(void)
+{
+	return (!sc_process_is_vfork_child &&
+		       atomic_load_explicit(sc_process_is_settled, memory_order_relaxed)) ||
+	       sc_process_claim_memory();
+}
 
 /*
  * Does the memory belong to the calling process? false in a child that shares it with its parent

@@ -23,6 +23,7 @@ const char *sc_report_via_name(enum sc_via via)
 		[SC_VIA_CAPITAL_EXIT] = "_Exit",
 		[SC_VIA_QUICK_EXIT] = "quick_exit",
 		[SC_VIA_ABORT] = "abort",
+		[SC_VIA_DAEMON] = "daemon",
 		[SC_VIA_EXECVE] = "execve",
 		[SC_VIA_EXECV] = "execv",
 		[SC_VIA_EXECVP] = "execvp",

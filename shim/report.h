@@ -32,6 +32,7 @@ enum sc_via {
 	SC_VIA_CAPITAL_EXIT,    /* _Exit */
 	SC_VIA_QUICK_EXIT,
 	SC_VIA_ABORT,
+	SC_VIA_DAEMON, /* its parent's end, and what was on 0, 1 and 2 */
 	SC_VIA_EXECVE,
 	SC_VIA_EXECV,
 	SC_VIA_EXECVP,

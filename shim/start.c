@@ -17,6 +17,7 @@
 #include "sink.h"
 #include "sys.h"
 #include "tally.h"
+#include "turns.h"
 #include "watch.h"
 #include <errno.h>
 #include <string.h>
@@ -59,17 +60,19 @@ static char **find_environment(void)
 static void start_whole(void)
 {
 	sc_real_find();
-	if (getauxval(AT_SECURE)) {
-		return;
+	bool is_secure = getauxval(AT_SECURE) != 0;
+	if (!is_secure) {
+		sc_config_load(&config, find_environment(), complain, NULL);
 	}
-	sc_config_load(&config, find_environment(), complain, NULL);
-	if (config.mode == SC_MODE_OFF) {
+	if (is_secure || config.mode == SC_MODE_OFF) {
+		sc_process_init_unfollowed();
 		return;
 	}
 	sc_family_init();
 	if (sc_process_init()) {
 		sc_births_init();
 	}
+	sc_turns_init();
 	sc_module_init();
 	sc_numbers_init();
 	sc_ownfds_init();

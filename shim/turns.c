@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "turns.h"
 #include "births.h"
+#include "lookup.h"
 #include "process.h"
 #include "sys.h"
 #include <stdatomic.h>
@@ -15,6 +16,24 @@ enum {
 
 _Atomic int32_t sc_turns_openings;
 _Atomic int32_t sc_turns_closes;
+
+static const char never;
+const char *sc_turns_is_single_threaded = &never;
+
+void sc_turns_init(void)
+{
+	const char *found = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
+	if (found != NULL) {
+		sc_turns_is_single_threaded = found;
+	}
+}
+
+void sc_turns_note_thread(void)
+{
+	if (sc_process_claim_memory()) {
+		sc_turns_is_single_threaded = &never;
+	}
+}
 
 /* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
  * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that

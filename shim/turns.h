@@ -10,6 +10,7 @@
 #ifndef SC_TURNS_H
 #define SC_TURNS_H
 
+#include "background.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,12 +23,33 @@ extern _Atomic int32_t sc_turns_closes;
 bool sc_turns_begin_opening(void);
 void sc_turns_end_opening(void);
 
+/* Once. */
+void sc_turns_init(void);
+
+/* About to begin a thread that libc does not know. */
+void sc_turns_note_thread(void);
+
 /* fd: the number that is about to be closed */
 void sc_turns_await_openings(int fd);
 
+/* libc's own word on that (__libc_single_threaded, glibc 2.32); 0 where it has none. */
+extern const char *sc_turns_is_single_threaded;
+
+/* Adds to the closes under way, and returns what they were. One thread alone (a handler in between leaves
+ * them as they were) need not lock the bus for that, which takes as long as all else here. */
+static inline int32_t sc_turns_add_close(int32_t more)
+{
+	if (*sc_turns_is_single_threaded && !sc_background_is_running()) {
+		int32_t before = atomic_load_explicit(&sc_turns_closes, memory_order_relaxed);
+		atomic_store_explicit(&sc_turns_closes, before + more, memory_order_relaxed);
+		return before;
+	}
+	return atomic_fetch_add(&sc_turns_closes, more);
+}
+
 static inline void sc_turns_begin_close(int fd)
 {
-	atomic_fetch_add(&sc_turns_closes, 1);
+	sc_turns_add_close(1);
 	if (atomic_load(&sc_turns_openings) > 0) {
 		sc_turns_await_openings(fd);
 	}
@@ -35,7 +57,7 @@ static inline void sc_turns_begin_close(int fd)
 
 static inline void sc_turns_end_close(void)
 {
-	if (atomic_fetch_sub(&sc_turns_closes, 1) <= 0) {
+	if (sc_turns_add_close(-1) <= 0) {
 		atomic_store(&sc_turns_closes, 0); /* it had lasted too long */
 	}
 }

@@ -286,8 +286,23 @@ static void test_cost_is_within_bounds(void **state)
 	}
 }
 
+static void test_cost_of_mode_off_is_none(void **state)
+{
+	const struct row *row = *state;
+	unsigned int without;
+	unsigned int with;
+
+	program_require_strace();
+	without = run(row, NULL);
+	with = run(row, "off");
+	if (with != without) {
+		fail_msg("%u calls without, %u with the library", without, with);
+	}
+}
+
 static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_cost_is_within_bounds, rows),
+	ROWS_SUBJECT(test_cost_of_mode_off_is_none, rows),
 	ROWS_SUBJECT(test_end_with_nothing_unread_looks_at_nothing_in_proc, ends),
 	ROWS_PLAIN(test_end_with_a_large_table_looks_at_nothing_in_proc),
 	ROWS_SUBJECT(test_end_with_a_byte_unread_looks_into_proc, controls),

@@ -71,9 +71,9 @@ static void test_inspect_finds_addresses_after_a_reset(void **state)
 	union sc_addr none;
 	socklen_t size = sizeof(none);
 
-	sc_inspect_quickly(pair.ours, &before, false);
+	sc_inspect_quickly(pair.ours, &before);
 	sc_inspect_addresses(pair.ours, &before);
-	sc_inspect_quickly(pair.ours, &after, false);
+	sc_inspect_quickly(pair.ours, &after);
 	assert_int_equal(before.local.any.sa_family, row->listener_domain);
 	assert_int_equal(before.peer.any.sa_family, row->listener_domain);
 	reset_by_peer(&pair);
@@ -92,7 +92,7 @@ static void test_inspect_keeps_addresses_it_has(void **state)
 	union sc_addr before;
 
 	(void)state;
-	sc_inspect_quickly(pair.ours, &conn, false);
+	sc_inspect_quickly(pair.ours, &conn);
 	sc_inspect_addresses(pair.ours, &conn);
 	before = conn.peer;
 	/* Of the other end: the same two, the other way round. */
@@ -171,9 +171,12 @@ static void test_inspect_peek_keeps_off_kernel_tls(void **state)
 
 static struct sc_conn look(int fd, bool is_supposed_clean)
 {
-	struct sc_conn conn;
+	struct sc_conn conn = {.proto = SC_PROTO_TCP};
+	struct sc_glance glance = sc_glance_none;
 
-	sc_inspect_quickly(fd, &conn, is_supposed_clean);
+	if (!is_supposed_clean || !sc_glance_is_clean(fd, &glance)) {
+		sc_inspect_after_glance(fd, &conn, glance);
+	}
 	return conn;
 }
 

@@ -56,10 +56,9 @@ bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
 	return is_fin_sent;
 }
 
-void sc_inspect_quickly(int fd, struct sc_conn *conn, bool is_supposed_clean)
+void sc_inspect_quickly(int fd, struct sc_conn *conn)
 {
 	(void)fd;
-	(void)is_supposed_clean;
 	*conn = (struct sc_conn){.unread_bytes = is_drained ? 0 : LEFT_BYTES};
 }
 

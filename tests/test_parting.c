@@ -190,7 +190,7 @@ static void keep(
 static void leave(const struct pair *pair, const char *why)
 {
 	struct sc_parting parting = {.fd = pair->ours};
-	sc_inspect_quickly(pair->ours, &parting.job.conn, false);
+	sc_inspect_quickly(pair->ours, &parting.job.conn);
 	assert_int_equal(parting.job.conn.unread_bytes, UNREAD_BYTES);
 	told = (struct sc_linger_end){0};
 	sc_parting_leave(&parting, why, keep);

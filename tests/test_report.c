@@ -386,6 +386,7 @@ static void test_report_every_call_has_its_name(void **state)
 		[SC_VIA_CAPITAL_EXIT] = "_Exit",
 		[SC_VIA_QUICK_EXIT] = "quick_exit",
 		[SC_VIA_ABORT] = "abort",
+		[SC_VIA_DAEMON] = "daemon",
 		[SC_VIA_EXECVE] = "execve",
 		[SC_VIA_EXECV] = "execv",
 		[SC_VIA_EXECVP] = "execvp",

@@ -132,6 +132,13 @@ static void do_daemon(char **words)
 	must(daemon(1, 1) == 0, "daemon");
 }
 
+/* But the folder stays. */
+static void do_daemon_silent(char **words)
+{
+	(void)words;
+	must(daemon(1, 0) == 0, "daemon");
+}
+
 static void do_setsid(char **words)
 {
 	(void)words;
@@ -426,6 +433,7 @@ const struct word words_processes[] = {
 	{"clone-vm-files", BLOCK, do_clone_vm_files}, /* WORD... end */
 	{"clone", BLOCK, do_clone},                   /* WORD... end */
 	{"daemon", 0, do_daemon},
+	{"daemon-silent", 0, do_daemon_silent},
 	{"setsid", 0, do_setsid},
 	{"devices", 1, do_devices}, /* FOLDER: is /dev from now on */
 	{"new-users", 0, do_new_users},
