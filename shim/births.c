@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) _Atomic uint64_t *entry_of(int fd)
 	return (uint32_t)fd < sc_births_table.size ? &sc_births_table.entries[fd] : NULL;
 }
 
-static void set_born(int fd, uint32_t ticks)
+static inline __attribute__((always_inline)) void set_born(int fd, uint32_t ticks)
 {
 	if (born != NULL && (uint32_t)fd < sc_births_table.size) {
 		atomic_store_explicit(&born[fd], ticks, memory_order_relaxed);
@@ -140,21 +140,20 @@ static void raise_epoll_end(int epoll_fd)
 
 void sc_births_record_dup(int from, int to)
 {
-	_Atomic uint64_t *source = entry_of(from);
-	_Atomic uint64_t *copy = entry_of(to);
 	if (from == to || !sc_process_claim_memory_quickly()) {
 		return;
 	}
 	sc_numbers_note(to);
-	uint64_t known = source != NULL ? atomic_load(source) : 0;
-	if (source != NULL && (known & FLAG_DUPLICATED) == 0) {
+	uint64_t known = sc_births_entry(from);
+	_Atomic uint64_t *source = entry_of(from);
+	_Atomic uint64_t *copy = entry_of(to);
+	if ((known & FLAG_DUPLICATED) == 0 && source != NULL) {
 		known = atomic_fetch_or(source, FLAG_DUPLICATED);
 	}
-	known |= FLAG_DUPLICATED;
 	if (copy != NULL) {
 		set_born(to, sc_births_when(from));
-		atomic_store_explicit(
-			copy, known & ((1ULL << EPOLL_SHIFT) - 1), memory_order_relaxed);
+		known = (known | FLAG_DUPLICATED) & ((1ULL << EPOLL_SHIFT) - 1);
+		atomic_store_explicit(copy, known, memory_order_relaxed);
 		if (known & FLAG_EPOLL) {
 			raise_epoll_end(to);
 		}

@@ -37,7 +37,7 @@ void sc_process_set_child_handler(void (*handler)(void));
 bool sc_process_claim_memory(void);
 
 /* The same in few instructions, for what every connection passes through. */
-static inline bool sc_process_claim_memory_quickly(void)
+static inline __attribute__((always_inline)) bool sc_process_claim_memory_quickly(void)
 {
 	return (!sc_process_is_vfork_child &&
 		       atomic_load_explicit(sc_process_is_settled, memory_order_relaxed)) ||

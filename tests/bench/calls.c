@@ -4,11 +4,13 @@
  * parts, and tells "took NS" of a round: the mean of a part, and of those the median, as other programs
  * take the processor now and then. WHAT:
  *     file     dup and close of /dev/null
+ *     file-asked  the same, and the program itself asks before the close what the library asks
  *     pipe     pipe and two closes
  *     dup2     dup2 of /dev/null over another copy of it
  *     fclose   fopen and fclose of /dev/null
  *     syscall  syscall(SYS_getppid)
  *     tcp      connect, accept, close of both ends with nothing unread
+ *     tcp-asked   the same, asked by the program itself
  *     serve    the same between two processes, with a request read and an answer written
  *     start    PROGRAM is started and waited for
  */
@@ -22,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +60,18 @@ static void run_file(int count)
 {
 	while (count-- > 0) {
 		must(close(dup(null_fd)) == 0, "close");
+	}
+}
+
+static void run_file_asked(int count)
+{
+	while (count-- > 0) {
+		int fd = dup(null_fd);
+		int protocol;
+		socklen_t size = sizeof(protocol);
+
+		must(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0, "getsockopt");
+		must(close(fd) == 0, "close");
 	}
 }
 
@@ -117,6 +132,27 @@ static void run_tcp(int count)
 		int there = answer_call();
 
 		must(close(here) == 0 && close(there) == 0, "close");
+	}
+}
+
+static void ask(int fd)
+{
+	int answer;
+
+	must(ioctl(fd, FIONREAD, &answer) == 0 && answer == 0, "FIONREAD");
+	must(ioctl(fd, SIOCATMARK, &answer) == 0 && answer == 0, "SIOCATMARK");
+}
+
+static void run_tcp_asked(int count)
+{
+	while (count-- > 0) {
+		int here = dial();
+		int there = answer_call();
+
+		ask(here);
+		must(close(here) == 0, "close");
+		ask(there);
+		must(close(there) == 0, "close");
 	}
 }
 
@@ -190,7 +226,8 @@ static const struct what {
 	void (*run)(int count);
 	void (*begin)(int total);
 	void (*end)(void);
-} whats[] = {{"file", run_file, NULL, NULL}, {"pipe", run_pipe, NULL, NULL},
+} whats[] = {{"file", run_file, NULL, NULL}, {"file-asked", run_file_asked, NULL, NULL},
+	{"tcp-asked", run_tcp_asked, NULL, NULL}, {"pipe", run_pipe, NULL, NULL},
 	{"dup2", run_dup2, NULL, NULL}, {"fclose", run_fclose, NULL, NULL},
 	{"syscall", run_syscall, NULL, NULL}, {"tcp", run_tcp, NULL, NULL},
 	{"serve", run_serve, begin_serve, end_serve}, {"start", run_start, NULL, NULL}};

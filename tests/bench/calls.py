@@ -24,6 +24,9 @@ ROWS = (
     ("serve", 4000, 1000, "accept, answer, close, in two processes", "", ""),
 )
 
+# Rounds in which the program itself asks what the library asks: what the system calls alone take.
+ASKED = {"file": "file-asked", "tcp": "tcp-asked"}
+
 WITHOUT, LIBRARY = "without", "the library"
 TRACERS = (
     ("strace", ("strace", "-f", "-qq", "-e", "trace=close", "-o", "/dev/null")),
@@ -70,23 +73,27 @@ def usable_tracers(program):
     }
 
 
-def medians(library, measure_once):
-    """Of what is measured, by name: without the library and with it, in turn."""
-    runs = {None: [], library: []}
+def medians(measures):
+    """Of what is measured, by name: for each of these functions, called in turn."""
+    runs = [[] for _ in measures]
     for turn in range(REPEATS):
         # There and back: what a run leaves behind (connections in TIME_WAIT) slows the next one.
-        for which in sorted(runs, key=bool, reverse=turn % 2 == 1):
-            runs[which].append(measure_once(which))
+        for at in sorted(range(len(measures)), reverse=turn % 2 == 1):
+            runs[at].append(measures[at]())
     return [
         {name: statistics.median(one[name] for one in measured) for name in measured[0]}
-        for measured in runs.values()
+        for measured in runs
     ]
 
 
-def in_turn(words, library):
-    """Medians of nanoseconds, without and with the library."""
-    plain, ours = medians(library, lambda which: {"took": must_run(words, which)})
-    return plain["took"], ours["took"]
+def in_turn(program, what, rounds, library):
+    """Medians of nanoseconds: without, with the library, and asked by the program (or None)."""
+    variants = [(what, None), (what, library)]
+    variants += [(ASKED[what], None)] if what in ASKED else []
+    measured = medians(
+        [lambda one=one: {"took": must_run([program, one[0], str(rounds)], one[1])} for one in variants]
+    )
+    return [one["took"] for one in measured] + ([] if what in ASKED else [None])
 
 
 def count_lines(words, library, trace):
@@ -108,18 +115,19 @@ def count_calls(program, what, library, folder):
 
 
 def measure(folder, library):
-    """Rows: name, calls without, calls with, goal, ns without, ns with, goal, ns by tracer."""
+    """Rows: name, calls without, calls with, goal, ns without, ns with, ns where the program asks, goal,
+    ns by tracer."""
     program = os.path.join(folder, "calls")
     tracers = usable_tracers(program)
     for what, rounds, traced_rounds, name, more, times in ROWS:
-        plain, ours = in_turn([program, what, str(rounds)], library)
+        plain, ours, asked = in_turn(program, what, rounds, library)
         counts = [None, None]
         if shutil.which("strace") and what != "serve":
             counts = [count_calls(program, what, which, folder) for which in (None, library)]
         traced = {}
         for tracer, words in tracers.items():
             traced[tracer] = run(under(words, [program, what, str(traced_rounds)]))
-        yield name, counts, more, plain, ours, times, traced
+        yield name, counts, more, plain, ours, asked, times, traced
 
 
 def memory_once(library):
@@ -146,7 +154,10 @@ def measure_start(folder, library):
     program = os.path.join(folder, "calls")
     words = [program, "start", "300", shutil.which("true")]
     return medians(
-        library, lambda which: {"ms": must_run(words, which) / 1e6, **memory_kb(which)}
+        [
+            lambda which=which: {"ms": must_run(words, which) / 1e6, **memory_kb(which)}
+            for which in (None, library)
+        ]
     )
 
 
