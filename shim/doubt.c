@@ -4,6 +4,7 @@
 #include "family.h"
 #include "holder.h"
 #include "inspect.h"
+#include "process.h"
 #include "sys.h"
 #include <stddef.h>
 
@@ -50,11 +51,13 @@ bool sc_doubt_is_moot(const struct sc_lingerer *it)
 	return it->job.conn.unread_bytes > 0 && now.unread_bytes == 0 && !now.is_urgent;
 }
 
-/* About to execute another program, perhaps as soon as what lingers there has ended. */
+/* About to execute another program, perhaps as soon as what lingers there has ended; or perhaps the child
+ * of a posix_spawn() that has not come back yet. */
 static bool is_leaving(const struct sc_lingerer *it, int holder_pid)
 {
 	uint64_t now_us = sc_clock_ns(CLOCK_MONOTONIC) / 1000;
-	return sc_family_is_leaving(holder_pid) && now_us - it->job.begun_us < LEAVING_MAX_US;
+	return (sc_family_is_leaving(holder_pid) || sc_process_is_fork_under_way()) &&
+	       now_us - it->job.begun_us < LEAVING_MAX_US;
 }
 
 /* A process that ends does not wait long for another. */

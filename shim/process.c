@@ -324,9 +324,14 @@ void sc_process_end_fork(int result)
 	}
 }
 
+bool sc_process_is_fork_under_way(void)
+{
+	return atomic_load(&process->forks_under_way) > 0;
+}
+
 bool sc_process_is_forking(void)
 {
-	return atomic_load(&process->forks_under_way) > 0 ||
+	return sc_process_is_fork_under_way() ||
 	       now_ns() - atomic_load(&process->last_fork_ns) < FORK_MOMENT_NS;
 }
 

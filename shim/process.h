@@ -77,6 +77,10 @@ void sc_process_record_fork(void); /* about to fork in any way, or to share its 
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
 
+/* Is a thread of this process in a call that forks? posix_spawn() and popen() come back when the child has
+ * begun its program. */
+bool sc_process_is_fork_under_way(void);
+
 /*
  * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show
  * in /proc yet.

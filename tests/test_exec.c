@@ -213,6 +213,8 @@ static const struct sharing_row spawns[] = {
 	{"dup2_over_it", HELD_SPAWN(CONNECT, "", ",dup2:9:3", "")},
 	{"open_over_it", HELD_SPAWN(CONNECT, "", ",read:3:/dev/null", "")},
 	{"close_on_exec", HELD_SPAWN(CONNECT_CLOEXEC, "", "", "")},
+	{"close_late", HELD_SPAWN(CONNECT, "grow-old 1000 ", ",close:3", "")},
+	{"close_on_exec_late", HELD_SPAWN(CONNECT_CLOEXEC, "grow-old 1000 ", "", "")},
 };
 
 static struct stage_end close_during_a_spawn(const struct sharing_row *row, const char *mode)
