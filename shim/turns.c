@@ -18,20 +18,20 @@ _Atomic int32_t sc_turns_openings;
 _Atomic int32_t sc_turns_closes;
 
 static const char never;
-const char *sc_turns_is_single_threaded = &never;
+const char *_Atomic sc_turns_is_single_threaded = &never;
 
 void sc_turns_init(void)
 {
 	const char *found = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
 	if (found != NULL) {
-		sc_turns_is_single_threaded = found;
+		atomic_store(&sc_turns_is_single_threaded, found);
 	}
 }
 
 void sc_turns_note_thread(void)
 {
 	if (sc_process_claim_memory()) {
-		sc_turns_is_single_threaded = &never;
+		atomic_store(&sc_turns_is_single_threaded, &never);
 	}
 }
 

@@ -32,14 +32,16 @@ void sc_turns_note_thread(void);
 /* fd: the number that is about to be closed */
 void sc_turns_await_openings(int fd);
 
-/* libc's own word on that (__libc_single_threaded, glibc 2.32); 0 where it has none. */
-extern const char *sc_turns_is_single_threaded;
+/* Is there one thread only? libc's own word (__libc_single_threaded, glibc 2.32), or 0. */
+extern const char *_Atomic sc_turns_is_single_threaded;
 
-/* Adds to the closes under way, and returns what they were. One thread alone (a handler in between leaves
- * them as they were) need not lock the bus for that, which takes as long as all else here. */
+/* Add to the closes under way; returns what they were. One thread alone (a handler in between leaves them
+ * as they were) need not lock the bus for that, which would take as long as all else here. */
 static inline int32_t sc_turns_add_close(int32_t more)
 {
-	if (*sc_turns_is_single_threaded && !sc_background_is_running()) {
+	const char *is_single_threaded =
+		atomic_load_explicit(&sc_turns_is_single_threaded, memory_order_relaxed);
+	if (*is_single_threaded && !sc_background_is_running()) {
 		int32_t before = atomic_load_explicit(&sc_turns_closes, memory_order_relaxed);
 		atomic_store_explicit(&sc_turns_closes, before + more, memory_order_relaxed);
 		return before;
