@@ -52,7 +52,7 @@ WHOLE := $(if $(SMALL),$(if $(IS_CLANG),,$(shell \
 # Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
 # through those between a closing call and itself, and through no others.
 UNWOUND := $(BUILD)/shim/interpose%.o \
-	$(patsubst %,$(BUILD)/shim/%.o,closing ending procfs stacks unwind)
+	$(patsubst %,$(BUILD)/shim/%.o,closing ending leaving procfs stacks unwind)
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'
 

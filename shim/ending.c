@@ -6,9 +6,11 @@
 #include "closing.h"
 #include "family.h"
 #include "inspect.h"
+#include "leaving.h"
 #include "memory.h"
 #include "numbers.h"
 #include "ownfds.h"
+#include "plan.h"
 #include "process.h"
 #include "procfs.h"
 #include "streams.h"
@@ -109,7 +111,7 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 {
 	struct walk walk = {
 		.first = first, .last = last, .visit = close_one, .via = via, .caller = caller};
-	if (sc_closing_is_on() && !sc_process_has_only_parents()) {
+	if (sc_plan_is_any() && !sc_process_has_only_parents()) {
 		walk_descriptors(&walk);
 	}
 }
@@ -181,8 +183,7 @@ static void replace_one(const struct walk *walk, int fd, bool has_twin)
 /* All are found before the first is closed, so that the last holder is known. */
 static void find_or_replace(struct walk *walk, int fd)
 {
-	bool is_wanted =
-		sc_inspect_is_tcp(fd) ? sc_closing_is_chosen(fd) : sc_closing_is_mailbox(fd);
+	bool is_wanted = sc_inspect_is_tcp(fd) ? sc_plan_is_chosen(fd) : sc_plan_is_mailbox(fd);
 	if (is_wanted && !append(&walk->found, fd)) {
 		replace_one(walk, fd, false);
 	}
@@ -201,7 +202,7 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 		.via = via,
 		.caller = caller,
 		.flush_streams = flush_streams};
-	if (!sc_closing_is_on()) {
+	if (!sc_plan_is_any()) {
 		return;
 	}
 	if (!sc_process_is_own_memory()) {
@@ -230,7 +231,7 @@ static void find_or_exec(struct walk *walk, int fd)
 	if (flags >= 0 && (flags & FD_CLOEXEC) && sc_inspect_is_tcp(fd) &&
 		!append(&walk->found, fd)) {
 		struct sc_call call = {walk->via, walk->caller};
-		sc_closing_before_exec(&fd, 1, &call);
+		sc_leaving_end(&fd, 1, &call);
 	}
 }
 
@@ -238,7 +239,7 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 {
 	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .via = via, .caller = caller};
 	bool is_own = sc_process_is_own_memory(); /* else its owner goes on */
-	if (!sc_closing_is_on() || sc_process_has_only_parents()) {
+	if (!sc_plan_is_any() || sc_process_has_only_parents()) {
 		return;
 	}
 	walk_descriptors(&walk);
@@ -246,7 +247,7 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 	if (walk.found.count > 0 && is_own) {
 		sc_family_note_leaving(sc_process_pid());
 	}
-	sc_closing_before_exec(walk.found.fds, walk.found.count, &call);
+	sc_leaving_end(walk.found.fds, walk.found.count, &call);
 	forget_list(&walk.found);
 	if (is_own) {
 		sc_background_wait(sc_closing_exit_timeout_ms());

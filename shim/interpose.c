@@ -8,6 +8,7 @@
 #include "births.h"
 #include "closing.h"
 #include "ending.h"
+#include "plan.h"
 #include "real.h"
 #include "sink.h"
 #include "start.h"
@@ -48,7 +49,7 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	if (from == to || (flags & ~O_CLOEXEC)) {
 		return replace(from, to, flags); /* closes nothing */
 	}
-	if (!sc_ownfds_has(to) && !sc_closing_is_of_interest(to)) {
+	if (!sc_ownfds_has(to) && !sc_plan_is_of_interest(to)) {
 		return replace_unfollowed(from, to, replace, flags);
 	}
 	if (sc_sys_fcntl(from, F_GETFD, 0) < 0) {
@@ -121,7 +122,7 @@ int sc_interpose_close_range(unsigned first, unsigned last, int flags, enum sc_v
 	const void *caller, int (*real)(unsigned first, unsigned last, int flags))
 {
 	const int known = CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC;
-	if (first > last || (flags & ~known) || !sc_closing_is_on()) {
+	if (first > last || (flags & ~known) || !sc_plan_is_any()) {
 		return real(first, last, flags);
 	}
 	if (flags & CLOSE_RANGE_CLOEXEC) {

@@ -2,6 +2,7 @@
 /* close(), which most programs call more often than all others here together: compiled to be quick. */
 #include "closing.h"
 #include "interpose.h"
+#include "plan.h"
 #include "real.h"
 #include "start.h"
 #include "turns.h"
@@ -30,7 +31,7 @@ static inline __attribute__((always_inline)) int close_here(
 	if (sc_ownfds_may_have(fd) && refuse_own(fd)) {
 		return -1;
 	}
-	bool is_followed = !sc_closing_is_plain(fd, &glance) &&
+	bool is_followed = !sc_plan_is_plain(fd, &glance) &&
 			   sc_closing_begin_after_glance(&closing, fd, glance, via, caller);
 	int result = close_for_real(fd);
 	if (is_followed) {

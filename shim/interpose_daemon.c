@@ -3,10 +3,10 @@
  * daemon(). libc's own ends the parent, and replaces what is on 0, 1 and 2, by inner calls, which nobody can
  * see. glibc's steps are done here, so that what ends there is seen as everywhere else. musl's are others.
  */
-#include "closing.h"
 #include "ending.h"
 #include "interpose.h"
 #include "lookup.h"
+#include "plan.h"
 #include "process.h"
 #include "real.h"
 #include "start.h"
@@ -39,7 +39,7 @@ SC_EXPORT int daemon(int keep_folder, int keep_output)
 {
 	const void *caller = __builtin_return_address(0);
 	sc_start();
-	if (!sc_closing_is_on() || dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == NULL) {
+	if (!sc_plan_is_any() || dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == NULL) {
 		sc_process_record_fork();
 		return sc_real.daemon(keep_folder, keep_output); /* the child finds itself out */
 	}

@@ -3,11 +3,11 @@
  * The calls that become another program: what is close-on-exec ends with them, if they succeed.
  * libc's own variants do not pass through each other's symbols, so each is here.
  */
-#include "closing.h"
 #include "ending.h"
 #include "executable.h"
 #include "interpose.h"
 #include "interpose_exec.h"
+#include "plan.h"
 #include "process.h"
 #include "real.h"
 #include "start.h"
@@ -20,7 +20,7 @@
 /* End what is close-on-exec, if the program can be run. Returns whether anything was asked. */
 static bool before(const struct sc_exec *exec, bool is_in_path, enum sc_via via, const void *caller)
 {
-	if (!sc_closing_is_on() || sc_process_has_only_parents()) {
+	if (!sc_plan_is_any() || sc_process_has_only_parents()) {
 		return false;
 	}
 	bool may_run = is_in_path ? sc_executable_may_run_in_path(exec, getenv("PATH"))

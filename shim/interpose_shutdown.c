@@ -6,6 +6,7 @@
 #include "closing.h"
 #include "inspect.h"
 #include "interpose.h"
+#include "plan.h"
 #include "real.h"
 #include "start.h"
 #include <netinet/tcp.h>
@@ -27,7 +28,7 @@ SC_EXPORT int shutdown(int fd, int how)
 {
 	sc_start();
 	if ((how != SHUT_RD && how != SHUT_RDWR) || !sc_closing_halves_shutdown() ||
-		!is_connected(fd) || !sc_closing_is_chosen(fd)) {
+		!is_connected(fd) || !sc_plan_is_chosen(fd)) {
 		return sc_real.shutdown(fd, how);
 	}
 	return how == SHUT_RD ? 0 : sc_real.shutdown(fd, SHUT_WR);

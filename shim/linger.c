@@ -161,3 +161,10 @@ void sc_linger_explain_cut(
 		end->why = why;
 	}
 }
+
+struct sc_linger_end sc_linger_end_without_thread(int fd, enum sc_action action, uint64_t max_bytes)
+{
+	struct sc_linger_end end = sc_linger_end_now(fd, action, max_bytes);
+	sc_linger_explain_cut(&end, fd, action, "no thread");
+	return end;
+}

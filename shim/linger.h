@@ -58,6 +58,10 @@ void sc_linger_hurry(struct sc_linger *it, uint64_t now_ms, uint64_t until_ms);
  * connection ends if fd is closed now. */
 struct sc_linger_end sc_linger_end_now(int fd, enum sc_action action, uint64_t max_bytes);
 
+/* The same, and says so (limit, "no thread") where a thread would have lingered on. */
+struct sc_linger_end sc_linger_end_without_thread(
+	int fd, enum sc_action action, uint64_t max_bytes);
+
 /* After that, where it should have lingered on, and does not for the reason why: bytes that come now reset
  * it. */
 void sc_linger_explain_cut(

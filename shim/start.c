@@ -10,6 +10,7 @@
 #include "module.h"
 #include "numbers.h"
 #include "ownfds.h"
+#include "plan.h"
 #include "process.h"
 #include "real.h"
 #include "relatives.h"
@@ -110,7 +111,7 @@ void sc_start_now(void)
 __attribute__((constructor)) static void construct(void)
 {
 	sc_start();
-	if (sc_closing_is_on()) {
+	if (sc_plan_is_any()) {
 		sc_clock_init();
 	}
 }

@@ -98,3 +98,10 @@ void sc_telling_tell(
 		write_line(&event);
 	}
 }
+
+void sc_telling_tell_outcome(const struct sc_job *job, const struct sc_note *note,
+	enum sc_outcome outcome, const char *why)
+{
+	struct sc_linger_end end = {outcome, why, 0};
+	sc_telling_tell(job, note, &end);
+}

@@ -21,4 +21,8 @@ void sc_telling_prepare(const struct sc_job *job);
 void sc_telling_tell(
 	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end);
 
+/* The same where nothing was discarded. */
+void sc_telling_tell_outcome(const struct sc_job *job, const struct sc_note *note,
+	enum sc_outcome outcome, const char *why);
+
 #endif
