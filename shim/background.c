@@ -22,7 +22,9 @@ enum {
 	RECEIVE_MAX = 4096,     /* connections taken before they are looked after */
 	EXIT_SLACK_MS = 100,    /* for the reports of what was cut off */
 	PREDECESSOR_TRIES = 1000,
-	FORBIDDEN_WAIT_NS = 1000000,
+	MOVE_LOOKS = 1000,
+	MOVE_WAITS = 1000,
+	MOMENT_NS = 1000000,
 };
 
 /*
@@ -36,6 +38,8 @@ struct background {
 		unanswered; /* given, and not asked yet who holds them; or, unkept, not ended */
 	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
+	_Atomic uint32_t moves;    /* of own descriptors, in the program's table */
+	_Atomic bool is_leaving;   /* the thread, out of the program's table */
 	_Atomic bool is_shut;      /* nothing is taken any more */
 	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */
 };
@@ -87,6 +91,41 @@ void sc_background_forget_parent(void)
 	if (inherited != 0 && !sc_process_is_table_shared()) {
 		struct sc_channel channel = unpack(inherited);
 		release_channel(&channel);
+	}
+}
+
+/* The thread takes what it needs along by its number: that stays where it is meanwhile. Each waits for the
+ * other, the program in a rare call, and only where the thread has lost the processor there. */
+void sc_background_begin_move(void)
+{
+	if (background == NULL) {
+		return;
+	}
+	atomic_fetch_add(&background->moves, 1);
+	for (int i = 0; atomic_load(&background->is_leaving) && i < MOVE_LOOKS + MOVE_WAITS; i++) {
+		if (i >= MOVE_LOOKS) {
+			struct timespec moment = {0, MOMENT_NS};
+			SC_SYS2(SYS_nanosleep, &moment, NULL);
+		}
+	}
+}
+
+void sc_background_end_move(void)
+{
+	if (background != NULL) {
+		atomic_fetch_sub(&background->moves, 1);
+	}
+}
+
+static void begin_leaving(void)
+{
+	for (int i = 0; i < MOVE_WAITS; i++) {
+		atomic_store(&background->is_leaving, true);
+		if (atomic_load(&background->moves) == 0) {
+			return;
+		}
+		atomic_store(&background->is_leaving, false);
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 	}
 }
 
@@ -145,7 +184,7 @@ static void wait_for_change(_Atomic uint32_t *word, uint32_t seen, uint64_t time
 	struct timespec wait = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
 	long error = SC_SYS6(SYS_futex, word, FUTEX_WAIT, seen, &wait, NULL, 0);
 	if (error < 0 && error != -EAGAIN && error != -EINTR && error != -ETIMEDOUT) {
-		struct timespec moment = {0, FORBIDDEN_WAIT_NS};
+		struct timespec moment = {0, MOMENT_NS};
 		SC_SYS2(SYS_nanosleep, &moment, NULL);
 	}
 }
@@ -225,11 +264,13 @@ static bool may_leave(void)
 
 static void linger_until_none_is_left(void)
 {
-	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	struct sc_lingerers all;
-	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
+	begin_leaving();
+	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	int log = sc_sink_fd();
+	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
 	bool is_private = sc_thread_leave_table(channel.reader, log) == 0;
+	atomic_store(&background->is_leaving, false);
 	sc_sink_enter_thread(log);
 	sc_ownfds_set_thread_table(is_private);
 	sc_lingerers_init(

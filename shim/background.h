@@ -49,6 +49,10 @@ void sc_background_forget_parent(void);
 /* The calling thread's credentials have changed: the background thread is to have the same. */
 void sc_background_follow_credentials(void);
 
+/* Around what moves own descriptors in the program's table. */
+void sc_background_begin_move(void);
+void sc_background_end_move(void);
+
 /* The program wants fd's number for itself: move away if it is an end of the channel. */
 bool sc_background_evade(int fd);
 

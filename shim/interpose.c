@@ -25,8 +25,14 @@
 /* The program wants this number: the library's own descriptor there moves away. */
 static bool vacate(int fd)
 {
-	return !sc_ownfds_has(fd) || sc_ownfds_give_up(fd) || sc_watch_give_up(fd) ||
-	       sc_sink_evade(fd) || sc_background_evade(fd);
+	if (!sc_ownfds_has(fd)) {
+		return true;
+	}
+	sc_background_begin_move();
+	bool is_free = sc_ownfds_give_up(fd) || sc_watch_give_up(fd) || sc_sink_evade(fd) ||
+		       sc_background_evade(fd);
+	sc_background_end_move();
+	return is_free;
 }
 
 static int replace_unfollowed(

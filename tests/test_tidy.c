@@ -6,15 +6,24 @@
  */
 #include "harness/crowd.h"
 #include "harness/sanitizer.h"
+#include "harness/stage.h"
 #include "harness/text.h"
 #include "harness/unit.h"
+#include "harness/verdict.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const modes[] = {"warn", "drain", "fin"};
 
-enum { MODE_COUNT = sizeof(modes) / sizeof(modes[0]) };
+enum {
+	MODE_COUNT = sizeof(modes) / sizeof(modes[0]),
+	UNREAD_BYTES = 1000,
+	TAKEN_FIRST = 900,
+	TAKEN_LAST = 1023,
+	TAKEN_BYTES = 2048,
+};
 
 /* A sanitizer has threads and descriptors of its own. */
 static void skip_if_sanitized(void)
@@ -129,6 +138,36 @@ static void test_close_all_numbers_taken_leaves_the_library(void **state)
 	close_all("take");
 }
 
+/*
+ * The library's thread finds by their numbers what it takes along into a table of its own. It is slow there,
+ * while the program takes all numbers that may be the library's.
+ */
+static void test_numbers_taken_while_the_thread_begins_lose_nothing(void **state)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	char words[TAKEN_BYTES] = "";
+	size_t length = 0;
+	struct stage_end end;
+
+	(void)state;
+	program_require_strace();
+	for (int fd = TAKEN_FIRST; fd <= TAKEN_LAST; fd++) {
+		length +=
+			(size_t)snprintf(words + length, sizeof(words) - length, "dup2 0 %d ", fd);
+	}
+	program_start(&stage->program,
+		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
+		"-f -qq -o /dev/null -e trace=close_range -e inject=close_range:delay_enter=100000 "
+		"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=fin %sactor connect 3 %s await-unread 3 %d "
+		"close 3 %shear go",
+		PROGRAM_LIBRARY, PROGRAM_FOLDER, stage->peer.target, UNREAD_BYTES, words);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, UNREAD_BYTES);
+	end = stage_finish(stage, true);
+	assert_was_fin(&end);
+	assert_reported(&end, "]: close(3) ", "; drained 1000, fin in ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +186,8 @@ int main(void)
 			test_close_all_by_range_leaves_the_library, crowd_teardown),
 		cmocka_unit_test_teardown(
 			test_close_all_numbers_taken_leaves_the_library, crowd_teardown),
+		cmocka_unit_test_teardown(
+			test_numbers_taken_while_the_thread_begins_lose_nothing, stage_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
