@@ -49,10 +49,12 @@ HOT := $(BUILD)/shim/interpose_close.o
 WHOLE := $(if $(SMALL),$(if $(IS_CLANG),,$(shell \
 	echo 'int main(void) { return 0; }' | $(CC) -flto -flto-partition=one -x c -o /dev/null - \
 		>/dev/null 2>&1 && echo -flto -flto-partition=one)))
-# Unwinding passes through the frames that call what the program called, the library's own (unwind.c)
-# through those between a closing call and itself, and through no others.
-UNWOUND := $(BUILD)/shim/interpose%.o \
-	$(patsubst %,$(BUILD)/shim/%.o,closing ending leaving procfs stacks unwind)
+# Unwinding passes through the frames that call what the program called, where that is a point of
+# cancellation or runs the program's functions, and the library's own (unwind.c) through those between a
+# closing call and itself; through no others.
+UNWOUND := $(patsubst %,$(BUILD)/shim/%.o,closing ending leaving procfs stacks unwind) \
+	$(filter-out %_credentials.o %_filters.o,$(patsubst shim/%.c,$(BUILD)/shim/%.o, \
+		$(sort $(wildcard shim/interpose*.c))))
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'
 

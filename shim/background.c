@@ -38,7 +38,8 @@ struct background {
 		unanswered; /* given, and not asked yet who holds them; or, unkept, not ended */
 	_Atomic uint64_t channel; /* reader + 1 in the upper half, writer + 1 below; 0: none */
 	_Atomic int tid;
-	_Atomic uint32_t moves;    /* of own descriptors, in the program's table */
+	_Atomic int32_t moves;     /* of own descriptors, in the program's table */
+	_Atomic int32_t sendings;  /* into the channel */
 	_Atomic bool is_leaving;   /* the thread, out of the program's table */
 	_Atomic bool is_shut;      /* nothing is taken any more */
 	_Atomic uint64_t until_ms; /* the process ends then; 0: not in sight */
@@ -94,26 +95,41 @@ void sc_background_forget_parent(void)
 	}
 }
 
-/* The thread takes what it needs along by its number: that stays where it is meanwhile. Each waits for the
- * other, the program in a rare call, and only where the thread has lost the processor there. */
+/* One that a handler has left by a jump counts no more once it was waited for. */
+static void end_one(_Atomic int32_t *under_way)
+{
+	if (atomic_fetch_sub(under_way, 1) <= 0) {
+		atomic_store(under_way, 0);
+	}
+}
+
+/*
+ * What the thread takes along by its number, and what is sent into, stays where it is meanwhile. A move
+ * waits for those, the program being in a rare call, and longer only where one has lost the processor there.
+ */
 void sc_background_begin_move(void)
 {
 	if (background == NULL) {
 		return;
 	}
 	atomic_fetch_add(&background->moves, 1);
-	for (int i = 0; atomic_load(&background->is_leaving) && i < MOVE_LOOKS + MOVE_WAITS; i++) {
+	for (int i = 0; i < MOVE_LOOKS + MOVE_WAITS; i++) {
+		if (!atomic_load(&background->is_leaving) &&
+			atomic_load(&background->sendings) <= 0) {
+			return;
+		}
 		if (i >= MOVE_LOOKS) {
 			struct timespec moment = {0, MOMENT_NS};
 			SC_SYS2(SYS_nanosleep, &moment, NULL);
 		}
 	}
+	atomic_store(&background->sendings, 0);
 }
 
 void sc_background_end_move(void)
 {
 	if (background != NULL) {
-		atomic_fetch_sub(&background->moves, 1);
+		end_one(&background->moves);
 	}
 }
 
@@ -126,6 +142,32 @@ static void begin_leaving(void)
 		}
 		atomic_store(&background->is_leaving, false);
 		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+}
+
+/* false: a move lasts; perhaps it is the one that this handler has interrupted. Nothing may be sent then, as
+ * it might go to the program's own. */
+static bool begin_sending(void)
+{
+	for (int i = 0; i < MOVE_WAITS; i++) {
+		atomic_fetch_add(&background->sendings, 1);
+		if (atomic_load(&background->moves) == 0) {
+			return true;
+		}
+		end_one(&background->sendings);
+		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	}
+	return false;
+}
+
+/* The thread is to look around. */
+static void wake_thread(void)
+{
+	struct sc_job wake_up = {.fd = -1};
+	if (begin_sending()) {
+		struct sc_channel channel = unpack(atomic_load(&background->channel));
+		sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
+		end_one(&background->sendings);
 	}
 }
 
@@ -344,13 +386,9 @@ void sc_background_prepare(void)
 	}
 }
 
-int sc_background_give(const struct sc_job *job, const struct sc_note *note, int fd)
+static int give(const struct sc_job *job, const struct sc_note *note, int fd)
 {
 	struct sc_channel channel;
-	if (background == NULL || atomic_load(&background->is_shut) ||
-		!sc_process_is_own_memory()) {
-		return -ESHUTDOWN;
-	}
 	int error = get_channel(&channel);
 	if (error != 0) {
 		return error;
@@ -377,6 +415,20 @@ int sc_background_give(const struct sc_job *job, const struct sc_note *note, int
 	return error;
 }
 
+int sc_background_give(const struct sc_job *job, const struct sc_note *note, int fd)
+{
+	if (background == NULL || atomic_load(&background->is_shut) ||
+		!sc_process_is_own_memory()) {
+		return -ESHUTDOWN;
+	}
+	if (!begin_sending()) {
+		return -EBUSY;
+	}
+	int error = give(job, note, fd);
+	end_one(&background->sendings);
+	return error;
+}
+
 void sc_background_await_answers(uint64_t timeout_ms)
 {
 	if (background == NULL || atomic_load(&background->unanswered) == 0) {
@@ -397,10 +449,8 @@ void sc_background_wait(uint64_t timeout_ms)
 		return;
 	}
 	uint64_t until_ms = sc_linger_now_ms() + timeout_ms;
-	struct sc_channel channel = unpack(atomic_load(&background->channel));
-	struct sc_job wake_up = {.fd = -1};
 	atomic_store(&background->until_ms, until_ms);
-	sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
+	wake_thread();
 	for (;;) {
 		uint32_t seen = atomic_load(&background->count_and_thread);
 		uint64_t now = sc_linger_now_ms();
@@ -417,10 +467,8 @@ void sc_background_follow_credentials(void)
 	if (!sc_background_is_running()) {
 		return; /* the next one has its creator's */
 	}
-	struct sc_channel channel = unpack(atomic_load(&background->channel));
-	struct sc_job wake_up = {.fd = -1};
 	sc_credentials_publish();
-	sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
+	wake_thread();
 }
 
 void sc_background_shut(void)

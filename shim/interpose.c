@@ -13,6 +13,7 @@
 #include "sink.h"
 #include "start.h"
 #include "threads.h"
+#include "turns.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
@@ -38,7 +39,19 @@ static bool vacate(int fd)
 static int replace_unfollowed(
 	int from, int to, int (*replace)(int from, int to, long flags), long flags)
 {
-	int result = replace(from, to, flags);
+	bool may_be_own = to >= sc_ownfds_first_copy();
+	int result = -1;
+	if (may_be_own) {
+		sc_turns_begin_replacement();
+	}
+	if (may_be_own && sc_ownfds_has(to)) {
+		errno = EBUSY; /* the library's since a moment ago */
+	} else {
+		result = replace(from, to, flags);
+	}
+	if (may_be_own) {
+		sc_turns_end_replacement();
+	}
 	if (result >= 0) {
 		sc_births_record_dup(from, to);
 	}

@@ -205,9 +205,23 @@ static int copy_high(int fd)
 	return copy;
 }
 
+/* -EMFILE: there is no number free. */
+static int copy_and_keep(int fd)
+{
+	if (is_elsewhere()) {
+		return copy_high(fd);
+	}
+	if (!sc_turns_begin_own()) {
+		return -EMFILE;
+	}
+	int copy = keep(copy_high(fd));
+	sc_turns_end_own();
+	return copy;
+}
+
 int sc_ownfds_copy_for_good(int fd)
 {
-	return keep(copy_high(fd));
+	return copy_and_keep(fd);
 }
 
 /* ---- the reserve ---------------------------------------------------------------------------- */
@@ -331,9 +345,9 @@ static uint64_t identity_of(int fd)
 
 static int copy_for_a_moment(int fd)
 {
-	int copy = copy_high(fd);
+	int copy = copy_and_keep(fd);
 	if (copy != -EMFILE) {
-		return keep(copy);
+		return copy;
 	}
 	int spare = take_reserve();
 	if (spare < 0) {
@@ -409,6 +423,23 @@ void sc_ownfds_empty(int fd)
 	}
 }
 
+/* First the number: once closed, it may be the program's next. If that cannot be now, the number stays, for
+ * good, and holds nothing. */
+static void give_back(int fd)
+{
+	bool is_free = sc_turns_begin_own();
+	if (is_free) {
+		unregister_fd(fd);
+	}
+	note(fds.moments, MOMENT_COUNT, fd, false);
+	if (is_free) {
+		sc_sys_close(fd);
+		sc_turns_end_own();
+	} else {
+		SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
+	}
+}
+
 void sc_ownfds_release(int fd)
 {
 	if (fd < 0) {
@@ -423,14 +454,10 @@ void sc_ownfds_release(int fd)
 	bool is_counted = is_low && sc_ownfds_begin_opening();
 	atomic_fetch_add(&releases_under_way, 1);
 	note_released(fd);
-	bool is_kept = refill_reserve(fd);
-	if (!is_kept) {
-		/* First the number: once closed, it may be the program's next. */
-		unregister_fd(fd);
-	}
-	note(fds.moments, MOMENT_COUNT, fd, false);
-	if (!is_kept) {
-		sc_sys_close(fd);
+	if (refill_reserve(fd)) {
+		note(fds.moments, MOMENT_COUNT, fd, false);
+	} else {
+		give_back(fd);
 	}
 	atomic_fetch_sub(&releases_under_way, 1);
 	sc_ownfds_end_opening(is_counted);
@@ -552,7 +579,7 @@ void sc_ownfds_init(void)
 	int set = (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC);
 	int count = sc_ownfds_share(RESERVE_COUNT);
 	for (int i = 0; set >= 0 && i < count; i++) {
-		int fd = keep(copy_high(set));
+		int fd = copy_and_keep(set);
 		atomic_store(&fds.reserve[i], fd < 0 ? 0 : fd + 1);
 	}
 	if (set >= 0) {

@@ -12,10 +12,14 @@ enum {
 	LOOKS = 20000, /* some microseconds */
 	WAITS = 5,
 	WAIT_NS = 100000,
+	OWN_LOOKS = 1000,
+	REPLACEMENT_LOOKS = OWN_LOOKS + 10000, /* a second */
 };
 
 _Atomic int32_t sc_turns_openings;
 _Atomic int32_t sc_turns_closes;
+static _Atomic int32_t own_changes;
+static _Atomic int32_t replacements;
 
 static const char never;
 const char *_Atomic sc_turns_is_single_threaded = &never;
@@ -66,11 +70,55 @@ bool sc_turns_begin_opening(void)
 	return is_counted;
 }
 
+static void end_one(_Atomic int32_t *under_way)
+{
+	if (atomic_fetch_sub(under_way, 1) <= 0) {
+		atomic_store(under_way, 0);
+	}
+}
+
 void sc_turns_end_opening(void)
 {
-	if (atomic_fetch_sub(&sc_turns_openings, 1) <= 0) {
-		atomic_store(&sc_turns_openings, 0);
+	end_one(&sc_turns_openings);
+}
+
+bool sc_turns_begin_own(void)
+{
+	atomic_fetch_add(&own_changes, 1);
+	for (int i = 0; atomic_load(&replacements) > 0; i++) {
+		if (i == OWN_LOOKS) {
+			end_one(&own_changes);
+			return false;
+		}
+		SC_SYS1(SYS_sched_yield, 0);
 	}
+	return true;
+}
+
+void sc_turns_end_own(void)
+{
+	end_one(&own_changes);
+}
+
+/* Steps back while it waits: else each would wait for the other. */
+void sc_turns_begin_replacement(void)
+{
+	for (int i = 0; i < REPLACEMENT_LOOKS; i++) {
+		atomic_fetch_add(&replacements, 1);
+		if (atomic_load(&own_changes) <= 0) {
+			return;
+		}
+		end_one(&replacements);
+		struct timespec moment = {0, i < OWN_LOOKS ? 0 : WAIT_NS};
+		SC_SYS2(SYS_nanosleep, &moment, NULL);
+	}
+	atomic_store(&own_changes, 0);
+	atomic_fetch_add(&replacements, 1);
+}
+
+void sc_turns_end_replacement(void)
+{
+	end_one(&replacements);
 }
 
 /* What is not known to be open may have been closed by another thread. */
@@ -83,4 +131,6 @@ void sc_turns_forget_parent(void)
 {
 	atomic_store(&sc_turns_openings, 0);
 	atomic_store(&sc_turns_closes, 0);
+	atomic_store(&own_changes, 0);
+	atomic_store(&replacements, 0);
 }

@@ -64,6 +64,17 @@ static inline void sc_turns_end_close(void)
 	}
 }
 
+/*
+ * The same of the library's taking and giving up of high numbers, and of the program's dup2() and dup3() onto
+ * such a number: one that came in between would be overwritten or closed. begin_own(): false after a
+ * millisecond in vain; then there is nothing to end. A replacement waits for a second, and goes ahead (it may
+ * be in a handler that has interrupted what it waits for).
+ */
+bool sc_turns_begin_own(void);
+void sc_turns_end_own(void);
+void sc_turns_begin_replacement(void);
+void sc_turns_end_replacement(void);
+
 /* In a forked child: those under way are its parent's. */
 void sc_turns_forget_parent(void);
 
