@@ -11,6 +11,7 @@
 #include "sink.h"
 #include "sys.h"
 #include "thread.h"
+#include "turns.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -95,14 +96,6 @@ void sc_background_forget_parent(void)
 	}
 }
 
-/* One that a handler has left by a jump counts no more once it was waited for. */
-static void end_one(_Atomic int32_t *under_way)
-{
-	if (atomic_fetch_sub(under_way, 1) <= 0) {
-		atomic_store(under_way, 0);
-	}
-}
-
 /*
  * What the thread takes along by its number, and what is sent into, stays where it is meanwhile. A move
  * waits for those, the program being in a rare call, and longer only where one has lost the processor there.
@@ -129,7 +122,7 @@ void sc_background_begin_move(void)
 void sc_background_end_move(void)
 {
 	if (background != NULL) {
-		end_one(&background->moves);
+		sc_turns_end_one(&background->moves);
 	}
 }
 
@@ -154,7 +147,7 @@ static bool begin_sending(void)
 		if (atomic_load(&background->moves) == 0) {
 			return true;
 		}
-		end_one(&background->sendings);
+		sc_turns_end_one(&background->sendings);
 		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 	}
 	return false;
@@ -167,7 +160,7 @@ static void wake_thread(void)
 	if (begin_sending()) {
 		struct sc_channel channel = unpack(atomic_load(&background->channel));
 		sc_channel_send(channel.writer, &wake_up, NULL, 0, -1);
-		end_one(&background->sendings);
+		sc_turns_end_one(&background->sendings);
 	}
 }
 
@@ -425,7 +418,7 @@ int sc_background_give(const struct sc_job *job, const struct sc_note *note, int
 		return -EBUSY;
 	}
 	int error = give(job, note, fd);
-	end_one(&background->sendings);
+	sc_turns_end_one(&background->sendings);
 	return error;
 }
 

@@ -118,16 +118,19 @@ static void end_early(struct sc_closing *it, int fd)
 	it->early_end = sc_linger_end_without_thread(fd, it->plan.action, config->drain_max_bytes);
 }
 
-/* Another holder may have read it empty since; or may do so, and close, before the watch can tell. */
+/* Another holder may have read it empty since; or may do so, and close, before the watch can tell. And where
+ * the program has sent its FIN, the peer's, or its answer to ours, ends the connection: then a close resets
+ * nothing (__tcp_close, net/ipv4/tcp.c). */
 static void look_again(struct sc_closing *it, int fd)
 {
 	struct sc_conn now;
-	if (it->job.birth == SC_BIRTH_SOLE || it->job.conn.is_listener) {
+	bool is_sole = it->job.birth == SC_BIRTH_SOLE;
+	if (it->job.conn.is_listener || (is_sole && !sc_inspect_is_fin_sent(&it->job.conn))) {
 		return;
 	}
 	it->resets = sc_resets_before(&it->job.conn, fd);
 	sc_inspect_quickly(fd, &now);
-	if (now.unread_bytes == 0 && !now.is_urgent) {
+	if (!is_sole && now.unread_bytes == 0 && !now.is_urgent) {
 		sc_watch_end(&it->watch, true);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
 	}
@@ -141,6 +144,7 @@ static void take_hold(struct sc_closing *it, int fd)
 	it->resets = -1;
 	if (it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_begin(&it->watch, fd);
+		it->watch.is_listener = it->job.conn.is_listener;
 		look_again(it, fd);
 	} else if (it->plan.action != SC_ACTION_PASS) {
 		it->held = begin_hold(&it->job, fd);
@@ -210,8 +214,11 @@ static void end_watched(struct sc_closing *it)
 	int answer = sc_watch_end(&it->watch, is_sole);
 	bool is_shared =
 		answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
-	if (is_shared || !sc_resets_may_be_more(it->resets) ||
-		!sc_family_claim_end(it->job.conn.inode)) {
+	bool has_reset = sc_resets_may_be_more(it->resets);
+	if (is_sole && !is_shared && !has_reset) {
+		return; /* it had ended before */
+	}
+	if (is_shared || !has_reset || !sc_family_claim_end(it->job.conn.inode)) {
 		sc_telling_tell_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
 	} else {
 		sc_telling_tell_outcome(&it->job, &it->note, SC_OUTCOME_RST,

@@ -98,11 +98,10 @@ uint32_t sc_inspect_unacked_bytes(int fd)
 	return sc_sys_ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-/* Has a half-close put a FIN behind the bytes? */
-static bool is_fin_sent(uint8_t state)
+bool sc_inspect_is_fin_sent(const struct sc_conn *conn)
 {
-	return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
-	       state == TCP_LAST_ACK;
+	return conn->state == TCP_FIN_WAIT1 || conn->state == TCP_FIN_WAIT2 ||
+	       conn->state == TCP_CLOSING || conn->state == TCP_LAST_ACK;
 }
 
 void sc_inspect_unacked(int fd, struct sc_conn *conn)
@@ -112,7 +111,7 @@ void sc_inspect_unacked(int fd, struct sc_conn *conn)
 	}
 	conn->unacked_bytes = sc_inspect_unacked_bytes(fd);
 	/* The FIN is the last to be acknowledged: as long as anything is, it is among them. */
-	if (conn->unacked_bytes > 0 && is_fin_sent(conn->state)) {
+	if (conn->unacked_bytes > 0 && sc_inspect_is_fin_sent(conn)) {
 		conn->unacked_bytes--;
 	}
 }

@@ -36,6 +36,9 @@ bool sc_inspect_is_socket(int fd);
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);
 
+/* Has a half-close put a FIN behind what the program wrote, by a whole look? */
+bool sc_inspect_is_fin_sent(const struct sc_conn *conn);
+
 /* Written and not acknowledged by the peer (SIOCOUTQ), in bytes; a FIN that was sent and is not
  * acknowledged is one more. 0 where there is no answer. */
 uint32_t sc_inspect_unacked_bytes(int fd);

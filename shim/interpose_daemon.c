@@ -5,7 +5,6 @@
  */
 #include "ending.h"
 #include "interpose.h"
-#include "lookup.h"
 #include "plan.h"
 #include "process.h"
 #include "real.h"
@@ -39,7 +38,7 @@ SC_EXPORT int daemon(int keep_folder, int keep_output)
 {
 	const void *caller = __builtin_return_address(0);
 	sc_start();
-	if (!sc_plan_is_any() || dlsym(RTLD_DEFAULT, "gnu_get_libc_version") == NULL) {
+	if (!sc_plan_is_any() || !sc_start_is_in_glibc()) {
 		sc_process_record_fork();
 		return sc_real.daemon(keep_folder, keep_output); /* the child finds itself out */
 	}

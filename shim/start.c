@@ -44,13 +44,10 @@ static void complain(void *context, const char *text)
 	sc_sink_write_stderr(line.text, line.length);
 }
 
-/* glibc: the start of the process's stack, where the kernel put argc, argv and the environment. */
-extern void *__libc_stack_end __attribute__((weak));
-
 /* Before libc's own constructor, in a program's preinit_array, environ is not set yet. */
 static char **find_environment(void)
 {
-	if (environ != NULL || &__libc_stack_end == NULL || __libc_stack_end == NULL) {
+	if (environ != NULL || !sc_start_is_in_glibc() || __libc_stack_end == NULL) {
 		return environ;
 	}
 	long count;

@@ -9,8 +9,18 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 extern _Atomic bool sc_start_is_done;
+
+/* glibc: the start of the process's stack, where the kernel put argc, argv and the environment. musl has no
+ * such name. */
+extern void *__libc_stack_end __attribute__((weak));
+
+static inline bool sc_start_is_in_glibc(void)
+{
+	return &__libc_stack_end != NULL;
+}
 
 void sc_start_now(void);
 

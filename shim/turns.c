@@ -34,9 +34,7 @@ void sc_turns_init(void)
 
 void sc_turns_note_thread(void)
 {
-	if (sc_process_claim_memory()) {
-		atomic_store(&sc_turns_is_single_threaded, &never);
-	}
+	atomic_store(&sc_turns_is_single_threaded, &never);
 }
 
 /* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
@@ -70,7 +68,7 @@ bool sc_turns_begin_opening(void)
 	return is_counted;
 }
 
-static void end_one(_Atomic int32_t *under_way)
+void sc_turns_end_one(_Atomic int32_t *under_way)
 {
 	if (atomic_fetch_sub(under_way, 1) <= 0) {
 		atomic_store(under_way, 0);
@@ -79,7 +77,7 @@ static void end_one(_Atomic int32_t *under_way)
 
 void sc_turns_end_opening(void)
 {
-	end_one(&sc_turns_openings);
+	sc_turns_end_one(&sc_turns_openings);
 }
 
 bool sc_turns_begin_own(void)
@@ -87,7 +85,7 @@ bool sc_turns_begin_own(void)
 	atomic_fetch_add(&own_changes, 1);
 	for (int i = 0; atomic_load(&replacements) > 0; i++) {
 		if (i == OWN_LOOKS) {
-			end_one(&own_changes);
+			sc_turns_end_one(&own_changes);
 			return false;
 		}
 		SC_SYS1(SYS_sched_yield, 0);
@@ -97,7 +95,7 @@ bool sc_turns_begin_own(void)
 
 void sc_turns_end_own(void)
 {
-	end_one(&own_changes);
+	sc_turns_end_one(&own_changes);
 }
 
 /* Steps back while it waits: else each would wait for the other. */
@@ -108,7 +106,7 @@ void sc_turns_begin_replacement(void)
 		if (atomic_load(&own_changes) <= 0) {
 			return;
 		}
-		end_one(&replacements);
+		sc_turns_end_one(&replacements);
 		struct timespec moment = {0, i < OWN_LOOKS ? 0 : WAIT_NS};
 		SC_SYS2(SYS_nanosleep, &moment, NULL);
 	}
@@ -118,7 +116,7 @@ void sc_turns_begin_replacement(void)
 
 void sc_turns_end_replacement(void)
 {
-	end_one(&replacements);
+	sc_turns_end_one(&replacements);
 }
 
 /* What is not known to be open may have been closed by another thread. */

@@ -23,6 +23,9 @@ extern _Atomic int32_t sc_turns_closes;
 bool sc_turns_begin_opening(void);
 void sc_turns_end_opening(void);
 
+/* One less under way; one that counts no more (left by a jump out of a handler) may have been taken off. */
+void sc_turns_end_one(_Atomic int32_t *under_way);
+
 /* Once. */
 void sc_turns_init(void);
 

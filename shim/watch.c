@@ -148,6 +148,7 @@ static void give_set_back(const struct sc_watch *watch)
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
 	take_set(watch);
+	watch->is_listener = false;
 	if (watch->set < 0) {
 		return;
 	}
@@ -223,8 +224,9 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 	return count;
 }
 
-/* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". */
-static bool is_in_set(const struct sc_watch *watch)
+/* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". 1: it is there; 0: it
+ * is not, or that cannot be told of one that is ready as a rule; negative: it cannot be told. */
+static int look_into_set(const struct sc_watch *watch)
 {
 	char name[64];
 	char token[20];
@@ -235,7 +237,8 @@ static bool is_in_set(const struct sc_watch *watch)
 	struct sc_line wanted = {token, sizeof(token) - 1, 0};
 	sc_line_add_hex(&wanted, watch->token);
 	token[wanted.length] = '\0';
-	return sc_procfs_find(name, token) == 1;
+	int found = sc_procfs_find(name, token);
+	return found >= 0 || watch->is_listener ? found : 0;
 }
 
 int sc_watch_end(struct sc_watch *watch, bool is_sole)
@@ -245,7 +248,12 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 	}
 	int count = ask_until_certain(watch, is_sole);
 	/* Not ready; or whoever let go last is still in the kernel, and takes it out at his return. */
-	for (int i = 0; count == 0 && !is_sole && is_in_set(watch); i++) {
+	for (int i = 0; count == 0 && !is_sole; i++) {
+		int found = look_into_set(watch);
+		if (found <= 0) {
+			count = found;
+			break;
+		}
 		if (i == INSTANTS) {
 			count = 1;
 		} else {

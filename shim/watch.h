@@ -17,6 +17,7 @@
 struct sc_watch {
 	int set; /* negative: no watch is to be had */
 	int place;
+	bool is_listener; /* which is not ready as a rule; false from sc_watch_begin() on */
 	uint64_t token;
 	uint64_t inode; /* of the socket */
 };

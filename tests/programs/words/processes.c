@@ -139,6 +139,11 @@ static void do_daemon_silent(char **words)
 	must(daemon(1, 0) == 0, "daemon");
 }
 
+static void do_chroot(char **words)
+{
+	must(chroot(words[0]) == 0 && chdir("/") == 0, "chroot");
+}
+
 static void do_setsid(char **words)
 {
 	(void)words;
@@ -434,6 +439,7 @@ const struct word words_processes[] = {
 	{"clone", BLOCK, do_clone},                   /* WORD... end */
 	{"daemon", 0, do_daemon},
 	{"daemon-silent", 0, do_daemon_silent},
+	{"chroot", 1, do_chroot}, /* FOLDER */
 	{"setsid", 0, do_setsid},
 	{"devices", 1, do_devices}, /* FOLDER: is /dev from now on */
 	{"new-users", 0, do_new_users},

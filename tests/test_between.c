@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// HARNESS
+/*
+ * What happens between the library's look at a descriptor and its close, or between two of its steps: strace
+ * makes one of them slow.
+ */
+#include "harness/counters.h"
+#include "harness/folder.h"
+#include "harness/stage.h"
+#include "harness/text.h"
+#include "harness/unit.h"
+#include "harness/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	ROUNDS = 1000,
+	UNREAD_BYTES = 1000,
+	TAKEN_FIRST = 940,
+	TAKEN_LAST = 1023,
+	WORDS_BYTES = 8192,
+};
+
+/* ---- the peer's FIN ------------------------------------------------------------------------ */
+
+static struct stage_end run_halfway(const char *mode)
+{
+	struct stage *stage = stage_open_uncaptured(PEER_IPV4);
+	struct stage_end end = {0};
+
+	program_start(&stage->program,
+		&(struct program_options){
+			.executable = "halfway", .mode = mode, .wants_all_reports = true},
+		"%d", ROUNDS);
+	end.status = program_await_exit(&stage->program);
+	end.grown = counters_since(&stage->before);
+	end.errors = program_errors(&stage->program);
+	assert_int_equal(end.status, 0);
+	return end;
+}
+
+/* Behind the program's own FIN it ends the connection, and with it what a close would reset. */
+static void test_between_fins_warn_tells_what_the_kernel_counts(void **state)
+{
+	struct stage_end end = run_halfway("warn");
+	size_t told = text_lines_with(end.errors, "; rst (unread) in ", NULL);
+
+	(void)state;
+	print_message("%zu of %d were reset\n", told, ROUNDS);
+	assert_int_equal(told, end.grown.aborts_on_close);
+	assert_int_equal(told, text_lines(end.errors));
+	assert_in_range(told, 1, ROUNDS);
+}
+
+static void test_between_fins_fin_resets_none(void **state)
+{
+	struct stage_end end = run_halfway("fin");
+
+	(void)state;
+	assert_int_equal(end.grown.aborts_on_close, 0);
+	assert_int_equal(text_lines_with(end.errors, "; rst", NULL), 0);
+}
+
+/* ---- another's accept ---------------------------------------------------------------------- */
+
+/*
+ * One of two holders of a listener lets go, with a connection to be accepted; the other one accepts it before
+ * the close. Who has no /proc cannot tell whether the listener still has a holder.
+ */
+static int end_in_folder(void **state)
+{
+	folder_remove(state);
+	return stage_teardown(state);
+}
+
+static void test_between_accept_by_another_is_no_reset(void **state)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage_end end;
+
+	(void)state;
+	program_require_strace();
+	program_start(&stage->program,
+		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
+		"-f -qq -o /dev/null -e trace=epoll_ctl -e inject=epoll_ctl:delay_enter=500000 "
+		"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %sactor listen 3 4 port 3 "
+		"fork chroot %s await-backlog 3 1 close 3 end "
+		"await-backlog 3 1 grow-old 150 accept 3 4 wait close 3 write 4 10 close 4",
+		PROGRAM_LIBRARY, PROGRAM_FOLDER, folder_name());
+	peer_connect(
+		&stage->peer, PEER_IPV4, (uint16_t)program_hear_number(&stage->program, "port "));
+	end = stage_finish(stage, false);
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.received_bytes, 10);
+	assert_was_fin(&end);
+	assert_not_reported(&end);
+}
+
+/* ---- another's dup2 ------------------------------------------------------------------------ */
+
+/* dup2 onto all numbers that the library may be about to use, and then their close. */
+static const char *take_numbers(void)
+{
+	static char words[WORDS_BYTES];
+	size_t length = 0;
+
+	for (int fd = TAKEN_FIRST; fd <= TAKEN_LAST; fd++) {
+		length +=
+			(size_t)snprintf(words + length, sizeof(words) - length, "dup2 0 %d ", fd);
+	}
+	length += (size_t)snprintf(words + length, sizeof(words) - length, "join ");
+	for (int fd = TAKEN_FIRST; fd <= TAKEN_LAST; fd++) {
+		length += (size_t)snprintf(words + length, sizeof(words) - length, "close %d ", fd);
+	}
+	return words;
+}
+
+/* Which of them the program got, it has still; the others are closed by nobody. */
+static void assert_numbers_are_kept(const char *output)
+{
+	size_t taken = 0;
+
+	for (int fd = TAKEN_FIRST; fd <= TAKEN_LAST; fd++) {
+		char got[64];
+		char closed[64];
+
+		snprintf(got, sizeof(got), "dup2 %d -> %d ", fd, fd);
+		snprintf(closed, sizeof(closed), "close %d -> 0 ", fd);
+		if (strstr(output, got)) {
+			taken++;
+			if (!strstr(output, closed)) {
+				fail_msg("%d is gone:\n%s", fd, output);
+			}
+		}
+	}
+	assert_true(taken > (TAKEN_LAST - TAKEN_FIRST) / 2);
+}
+
+/* The number that the library's copy has got is not noted yet. */
+static void test_between_dup2_by_another_takes_nothing(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	program_require_strace();
+	for (size_t i = 0; i < 2; i++) {
+		struct stage *stage = stage_open(PEER_IPV4);
+		struct stage_end end;
+
+		program_start(&stage->program,
+			&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
+			"-f -qq -o /dev/null -e trace=fcntl -e "
+			"inject=fcntl:delay_exit=300000:when=1 "
+			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s %sactor connect 3 %s dup 3 4 close "
+			"4 "
+			"await-unread 3 %d thread close 3 end grow-old 100 %shear go",
+			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER, stage->peer.target, UNREAD_BYTES,
+			take_numbers());
+		peer_accept(&stage->peer);
+		peer_send(&stage->peer, UNREAD_BYTES);
+		end = stage_finish(stage, true);
+		assert_int_equal(end.status, 0);
+		assert_numbers_are_kept(end.output);
+		assert_was_fin(&end);
+		assert_reported(&end, "]: close(3) ", "; drained 1000, fin in ");
+		stage_close(stage);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+			test_between_fins_warn_tells_what_the_kernel_counts, stage_teardown),
+		cmocka_unit_test_teardown(test_between_fins_fin_resets_none, stage_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_between_accept_by_another_is_no_reset, folder_make, end_in_folder),
+		cmocka_unit_test_teardown(
+			test_between_dup2_by_another_takes_nothing, stage_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
