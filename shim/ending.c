@@ -5,6 +5,7 @@
 #include "births.h"
 #include "closing.h"
 #include "family.h"
+#include "folder.h"
 #include "inspect.h"
 #include "leaving.h"
 #include "memory.h"
@@ -89,7 +90,7 @@ static void walk_descriptors(struct walk *walk)
 		return;
 	}
 	int table = sc_procfs_open(AT_FDCWD, "/proc/thread-self/fd");
-	if (table >= 0 && sc_procfs_each(table, visit_entry, walk) == 0) {
+	if (table >= 0 && sc_folder_each(table, visit_entry, walk) == 0) {
 		sc_ownfds_release(table);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "holders.h"
 #include "channel.h"
 #include "family.h"
+#include "folder.h"
 #include "line.h"
 #include "ownfds.h"
 #include "process.h"
@@ -286,7 +287,7 @@ static int look_at_table(struct sweep *sweep, int folder)
 	sweep->fdinfo = sc_procfs_open(folder, "fdinfo");
 	sweep->is_empty = true;
 	sweep->is_refused = false;
-	int error = sc_procfs_each(table, look_at_descriptor, sweep);
+	int error = sc_folder_each(table, look_at_descriptor, sweep);
 	sc_ownfds_release(sweep->fdinfo);
 	sc_ownfds_release(table);
 	return sweep->is_refused ? -EACCES : error;
@@ -322,7 +323,7 @@ static void look_at_process(struct sweep *sweep, int folder, int pid)
 	if (error == 0 && sweep->is_empty) {
 		int tasks = sc_procfs_open(folder, "task");
 		if (tasks >= 0) {
-			error = sc_procfs_each(tasks, look_at_thread, sweep);
+			error = sc_folder_each(tasks, look_at_thread, sweep);
 			sc_ownfds_release(tasks);
 		}
 	}
@@ -367,7 +368,7 @@ static void look_at_self(struct sweep *sweep)
 static void look_at_all(struct sweep *sweep)
 {
 	enum sc_reach unseen = sc_relatives_reach_unseen(sweep->proc, sweep->self);
-	if (unseen < SC_REACH_DESCENDANT && sc_procfs_each(sweep->proc, look_at_pid, sweep) != 0) {
+	if (unseen < SC_REACH_DESCENDANT && sc_folder_each(sweep->proc, look_at_pid, sweep) != 0) {
 		unseen = SC_REACH_DESCENDANT;
 	}
 	answer_unknown(sweep, unseen);

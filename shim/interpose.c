@@ -39,7 +39,7 @@ static bool vacate(int fd)
 static int replace_unfollowed(
 	int from, int to, int (*replace)(int from, int to, long flags), long flags)
 {
-	bool may_be_own = to >= sc_ownfds_first_copy();
+	bool may_be_own = sc_ownfds_may_be_own(to);
 	int result = -1;
 	if (may_be_own) {
 		sc_turns_begin_replacement();

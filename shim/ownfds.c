@@ -187,6 +187,12 @@ int sc_ownfds_first_copy(void)
 	return first != 0 ? first : find_first_number();
 }
 
+bool sc_ownfds_may_be_own(int fd)
+{
+	return fd >= atomic_load_explicit(&first_number, memory_order_relaxed) &&
+	       !sc_process_is_vfork_child;
+}
+
 int sc_ownfds_share(int wanted)
 {
 	uint64_t share = sc_ownfds_limit() / SHARE_OF_LIMIT;

@@ -44,6 +44,9 @@ void sc_ownfds_forget_parent(void);
  * relatives. */
 int sc_ownfds_first_copy(void);
 
+/* May the library take this number for a copy, now? Memory only. Not in a vfork child: its table is its own. */
+bool sc_ownfds_may_be_own(int fd);
+
 /* Around what opens a descriptor under a low number, until that is adopted or closed again: a close of
  * the same number that comes twice waits. end() gets what begin() returned. */
 bool sc_ownfds_begin_opening(void);

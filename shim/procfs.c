@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-	ENTRIES_SIZE = 1024,
 	STAT_SIZE = 512,
 	TEXT_MAX = 32,
 	SESSION_FIELD = 6,
@@ -17,15 +16,6 @@ enum {
 	START_TIME_FIELD = 22,
 	KERNEL_THREAD_FLAG = 0x00200000, /* PF_KTHREAD, linux/sched.h */
 	ENDING_FLAG = 0x4,               /* PF_EXITING */
-};
-
-/* What getdents64 writes (linux/dirent.h; not in a header for programs). */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	unsigned short length;
-	unsigned char type;
-	char name[];
 };
 
 int sc_procfs_open_with(int at, const char *name, int flags)
@@ -48,28 +38,6 @@ int sc_procfs_open(int at, const char *name)
 int sc_procfs_open_file(int at, const char *name)
 {
 	return sc_procfs_open_with(at, name, 0);
-}
-
-int sc_procfs_each(
-	int folder, bool (*each)(void *context, int folder, const char *name), void *context)
-{
-	union {
-		struct entry first;
-		char bytes[ENTRIES_SIZE];
-	} buffer;
-	for (;;) {
-		long size = SC_SYS3(SYS_getdents64, folder, &buffer, sizeof(buffer));
-		if (size <= 0) {
-			return (int)size;
-		}
-		for (long at = 0; at < size;) {
-			struct entry *entry = (struct entry *)(buffer.bytes + at);
-			if (!each(context, folder, entry->name)) {
-				return 0;
-			}
-			at += entry->length;
-		}
-	}
 }
 
 long sc_procfs_read(int at, const char *name, char *text, size_t size)

@@ -30,10 +30,6 @@ int sc_procfs_open_file(int at, const char *name);
 /* The same for a file anywhere; flags: SC_OWNFDS_FILE_FLAGS and more. */
 int sc_procfs_open_with(int at, const char *name, int flags);
 
-/* Call each(context, folder, name) for every entry, until it returns false. 0 or negative errno. */
-int sc_procfs_each(
-	int folder, bool (*each)(void *context, int folder, const char *name), void *context);
-
 /* Read a file below at into text, zero-terminated, cut at size - 1. Length or negative errno. */
 long sc_procfs_read(int at, const char *name, char *text, size_t size);
 

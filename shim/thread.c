@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "thread.h"
+#include "folder.h"
 #include "memory.h"
 #include "procfs.h"
 #include "sanitizer.h"
@@ -218,7 +219,7 @@ static int leave_table_slowly(int keep_a, int keep_b)
 	if (table < 0) {
 		return table;
 	}
-	error = sc_procfs_each(table, close_unless_kept, &kept);
+	error = sc_folder_each(table, close_unless_kept, &kept);
 	sc_sys_close(table);
 	return error;
 }

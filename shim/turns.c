@@ -14,12 +14,14 @@ enum {
 	WAIT_NS = 100000,
 	OWN_LOOKS = 1000,
 	REPLACEMENT_LOOKS = OWN_LOOKS + 10000, /* a second */
+	OWN_IN_VAIN = 100,                     /* in a row: no replacement takes that long */
 };
 
 _Atomic int32_t sc_turns_openings;
 _Atomic int32_t sc_turns_closes;
 static _Atomic int32_t own_changes;
 static _Atomic int32_t replacements;
+static _Atomic int32_t own_in_vain;
 
 static const char never;
 const char *_Atomic sc_turns_is_single_threaded = &never;
@@ -83,14 +85,20 @@ void sc_turns_end_opening(void)
 bool sc_turns_begin_own(void)
 {
 	atomic_fetch_add(&own_changes, 1);
-	for (int i = 0; atomic_load(&replacements) > 0; i++) {
-		if (i == OWN_LOOKS) {
-			sc_turns_end_one(&own_changes);
-			return false;
-		}
+	int i = 0;
+	while (atomic_load(&replacements) > 0 && i < OWN_LOOKS) {
 		SC_SYS1(SYS_sched_yield, 0);
+		i++;
 	}
-	return true;
+	if (i < OWN_LOOKS) {
+		atomic_store(&own_in_vain, 0);
+		return true;
+	}
+	sc_turns_end_one(&own_changes);
+	if (atomic_fetch_add(&own_in_vain, 1) == OWN_IN_VAIN) {
+		atomic_store(&replacements, 0);
+	}
+	return false;
 }
 
 void sc_turns_end_own(void)

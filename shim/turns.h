@@ -70,8 +70,9 @@ static inline void sc_turns_end_close(void)
 /*
  * The same of the library's taking and giving up of high numbers, and of the program's dup2() and dup3() onto
  * such a number: one that came in between would be overwritten or closed. begin_own(): false after a
- * millisecond in vain; then there is nothing to end. A replacement waits for a second, and goes ahead (it may
- * be in a handler that has interrupted what it waits for).
+ * millisecond in vain; then there is nothing to end; a hundred times in a row: what it waited for was left
+ * by a jump, and counts no more. A replacement waits for a second, and goes ahead (it may be in a handler that
+ * has interrupted what it waits for).
  */
 bool sc_turns_begin_own(void);
 void sc_turns_end_own(void);
