@@ -12,7 +12,7 @@
 static inline __attribute__((always_inline)) int close_for_real(int fd)
 {
 	int result = -1;
-	sc_turns_begin_close(fd);
+	sc_turns_begin_close();
 	if (!sc_ownfds_may_have(fd) || !refuse_own(fd)) {
 		sc_births_forget_quickly(fd);
 		result = sc_real.close(fd);

@@ -175,7 +175,7 @@ static long follow_close(long a, const void *caller)
 	}
 	long result = -1;
 	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	sc_turns_begin_close(fd);
+	sc_turns_begin_close();
 	if (!refuse_own(fd)) {
 		sc_births_forget(fd);
 		result = sc_real.syscall(SYS_close, a);

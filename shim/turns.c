@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "turns.h"
-#include "births.h"
 #include "lookup.h"
 #include "process.h"
 #include "sys.h"
@@ -10,8 +9,9 @@
 
 enum {
 	LOOKS = 20000, /* some microseconds */
-	WAITS = 5,
+	WAITS = 50,
 	WAIT_NS = 100000,
+	TRIES = 10,
 	OWN_LOOKS = 1000,
 	REPLACEMENT_LOOKS = OWN_LOOKS + 10000, /* a second */
 	OWN_IN_VAIN = 100,                     /* in a row: no replacement takes that long */
@@ -22,6 +22,8 @@ _Atomic int32_t sc_turns_closes;
 static _Atomic int32_t own_changes;
 static _Atomic int32_t replacements;
 static _Atomic int32_t own_in_vain;
+
+static __thread int openings_here; /* nobody waits for what his handler has interrupted */
 
 static const char never;
 const char *_Atomic sc_turns_is_single_threaded = &never;
@@ -39,16 +41,12 @@ void sc_turns_note_thread(void)
 	atomic_store(&sc_turns_is_single_threaded, &never);
 }
 
-/* In memory, for as long as such a thing takes, and then, if may_sleep, for a thread that is without a
- * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that
- * counts no more. */
-static void await_none(_Atomic int32_t *under_way, bool may_sleep)
+/* In memory, for as long as such a thing takes, and then for a thread that is without a processor. What lasts
+ * longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that counts no more. */
+static void await_none(_Atomic int32_t *under_way)
 {
 	int waits = 0;
 	for (int i = 0; atomic_load(under_way) > 0 && waits < WAITS; i++) {
-		if (i >= LOOKS && !may_sleep) {
-			return;
-		}
 		if (i >= LOOKS) {
 			struct timespec moment = {0, WAIT_NS};
 			SC_SYS2(SYS_nanosleep, &moment, NULL);
@@ -64,8 +62,9 @@ bool sc_turns_begin_opening(void)
 {
 	bool is_counted = sc_process_claim_memory();
 	if (is_counted) {
+		openings_here++;
 		atomic_fetch_add(&sc_turns_openings, 1);
-		await_none(&sc_turns_closes, true);
+		await_none(&sc_turns_closes);
 	}
 	return is_counted;
 }
@@ -79,6 +78,7 @@ void sc_turns_end_one(_Atomic int32_t *under_way)
 
 void sc_turns_end_opening(void)
 {
+	openings_here--;
 	sc_turns_end_one(&sc_turns_openings);
 }
 
@@ -127,10 +127,15 @@ void sc_turns_end_replacement(void)
 	sc_turns_end_one(&replacements);
 }
 
-/* What is not known to be open may have been closed by another thread. */
-void sc_turns_await_openings(int fd)
+/* Steps back while it waits: else each would wait for the other. */
+void sc_turns_await_openings(void)
 {
-	await_none(&sc_turns_openings, !sc_births_is_noted(fd));
+	for (int i = 0; openings_here == 0 && atomic_load(&sc_turns_openings) > 0 && i < TRIES;
+		i++) {
+		sc_turns_end_close();
+		await_none(&sc_turns_openings);
+		sc_turns_add_close(1);
+	}
 }
 
 void sc_turns_forget_parent(void)

@@ -2,7 +2,7 @@
 /*
  * Of what opens something of the library's under a number that only the kernel knows at first, and of the
  * last look at a number and the call that closes it: a close that comes twice would take away what was
- * opened in between. Each waits for the other, in memory, some microseconds as a rule, 1 ms at most.
+ * opened in between. Each waits for the other, in memory, some microseconds as a rule, some 5 ms at most.
  *
  * Async-signal-safe, lock-free; errno is left alone. A handler that left one by a jump, or a thread that
  * ended within one, counts no more after that wait.
@@ -32,8 +32,8 @@ void sc_turns_init(void);
 /* About to begin a thread that libc does not know. */
 void sc_turns_note_thread(void);
 
-/* fd: the number that is about to be closed */
-void sc_turns_await_openings(int fd);
+/* A close that has begun, and has seen openings under way. */
+void sc_turns_await_openings(void);
 
 /* Is there one thread only? libc's own word (__libc_single_threaded, glibc 2.32), or 0. */
 extern const char *_Atomic sc_turns_is_single_threaded;
@@ -52,11 +52,11 @@ static inline int32_t sc_turns_add_close(int32_t more)
 	return atomic_fetch_add(&sc_turns_closes, more);
 }
 
-static inline void sc_turns_begin_close(int fd)
+static inline void sc_turns_begin_close(void)
 {
 	sc_turns_add_close(1);
 	if (atomic_load(&sc_turns_openings) > 0) {
-		sc_turns_await_openings(fd);
+		sc_turns_await_openings();
 	}
 }
 
