@@ -154,9 +154,9 @@ bool sc_family_has_sent(void)
 	return family == NULL || atomic_load_explicit(&family->sent, memory_order_relaxed) != 0;
 }
 
-bool sc_family_has_sent_tcp_and_only_sockets(void)
+bool sc_family_has_sent_tcp_and_no_file(void)
 {
 	uint8_t sent =
 		family != NULL ? atomic_load_explicit(&family->sent, memory_order_relaxed) : 0;
-	return (sent & (SC_SENT_TCP | SC_SENT_OTHER)) == SC_SENT_TCP;
+	return (sent & (SC_SENT_TCP | SC_SENT_FILE)) == SC_SENT_TCP;
 }

@@ -51,13 +51,13 @@ void sc_family_note_taking(void);
 uint32_t sc_family_takings(void);
 
 /* What descriptors are of that are sent in messages (SCM_RIGHTS). */
-enum sc_sent { SC_SENT_TCP = 1, SC_SENT_SOCKET = 2, SC_SENT_OTHER = 4 };
+enum sc_sent { SC_SENT_TCP = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4 };
 
 /* Somebody in the family has sent one; has anybody ever? */
 void sc_family_note_sending(enum sc_sent kind);
 bool sc_family_has_sent(void);
 
-/* Has the family sent TCP sockets, and never anything but sockets? */
-bool sc_family_has_sent_tcp_and_only_sockets(void);
+/* Has the family sent TCP sockets, and never a file? */
+bool sc_family_has_sent_tcp_and_no_file(void);
 
 #endif

@@ -37,11 +37,14 @@ bool sc_inspect_is_tcp(int fd)
 	return proto_of(ask_protocol(fd)) != SC_PROTO_OTHER;
 }
 
-bool sc_inspect_is_socket(int fd)
+bool sc_inspect_is_channel(int fd)
 {
-	int type = 0;
-	unsigned size = sizeof(type);
-	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+	struct stat64 status;
+	if (SC_SYS2(SYS_fstat, fd, &status) != 0) {
+		return false;
+	}
+	unsigned kind = status.st_mode & S_IFMT;
+	return kind == S_IFSOCK || kind == S_IFIFO || kind == 0;
 }
 
 uint64_t sc_inspect_inode(int fd)

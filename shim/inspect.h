@@ -30,8 +30,9 @@ void sc_inspect_addresses(int fd, struct sc_conn *conn);
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 
-/* Is it a socket at all? One system call. */
-bool sc_inspect_is_socket(int fd);
+/* Is it a socket, a pipe, or of a kind that has no type at all (epoll, eventfd)? Of those nobody holds locks,
+ * and no file system is asked when a copy is closed. One system call. */
+bool sc_inspect_is_channel(int fd);
 
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);

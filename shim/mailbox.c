@@ -6,7 +6,8 @@
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush): so only where this family is the sender, and has never
- *   sent anything but sockets. What is there all the same, and locked by whomever, is kept.
+ *   sent anything but sockets, pipes and the like (sc_inspect_is_channel). What is there all the same, and
+ *   locked by whomever, is kept.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
 #include "mailbox.h"
@@ -38,7 +39,7 @@ bool sc_mailbox_is_one(int fd)
 	int domain = 0;
 	int bytes = 0;
 	unsigned size = sizeof(domain);
-	return sc_family_has_sent_tcp_and_only_sockets() &&
+	return sc_family_has_sent_tcp_and_no_file() &&
 	       sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
 	       domain == AF_UNIX && sc_sys_ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }

@@ -45,9 +45,9 @@ static void record_sent(void *unused, int fd)
 	if (sc_births_table.size == 0) {
 		return; /* nothing is followed */
 	}
-	sc_family_note_sending(sc_inspect_is_tcp(fd)      ? SC_SENT_TCP
-			       : sc_inspect_is_socket(fd) ? SC_SENT_SOCKET
-							  : SC_SENT_OTHER);
+	sc_family_note_sending(sc_inspect_is_tcp(fd)       ? SC_SENT_TCP
+			       : sc_inspect_is_channel(fd) ? SC_SENT_CHANNEL
+							   : SC_SENT_FILE);
 	sc_births_record_sent(fd);
 }
 

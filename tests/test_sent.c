@@ -229,6 +229,10 @@ static const struct sharing_row last_of_unreceived[] = {
 					       "7 " CLOSE_3 "hear on close 5"},
 	{"unreceived_behind_another_socket", CONNECT
 		"unix 4 5 unix 6 7 send-fd 4 7 close 7 send-fd 4 3 " CLOSE_3 "hear on close 5"},
+	{"unreceived_behind_a_pipe", CONNECT
+		"unix 4 5 pipe 6 7 send-fd 4 7 close 7 send-fd 4 3 " CLOSE_3 "hear on close 5"},
+	{"unreceived_behind_an_epoll_set", CONNECT
+		"unix 4 5 epoll 6 send-fd 4 6 close 6 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_twice", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_and_received", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3
 					    "receive-fd 5 3 hear on close 5 close 3"},
