@@ -155,6 +155,16 @@ static void take_hold(struct sc_closing *it, int fd)
 	}
 }
 
+/* The very last look, as what is told of a watched one is what the close is about to do: the peer may have
+ * reset it since, and then there is nothing left to reset. */
+static void look_last(struct sc_closing *it, int fd)
+{
+	if (it->plan.action == SC_ACTION_WATCH && sc_inspect_is_over(fd)) {
+		sc_watch_end(&it->watch, true);
+		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_NONE, NULL};
+	}
+}
+
 /* Is fd the last descriptor of it? That is known once it is closed; until then a copy keeps the
  * messages. As close() has not returned before the copy is gone too, nobody can tell. */
 static bool begin_mailbox(struct sc_closing *it, int fd, enum sc_via via, const void *caller)
@@ -198,6 +208,7 @@ bool sc_closing_begin_after_glance(
 	if (!it->is_ended_early) {
 		sc_inspect_unacked(fd, &it->job.conn); /* it changes until the very close */
 	}
+	look_last(it, fd);
 	return true;
 }
 

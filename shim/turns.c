@@ -132,9 +132,9 @@ void sc_turns_await_openings(void)
 {
 	for (int i = 0; openings_here == 0 && atomic_load(&sc_turns_openings) > 0 && i < TRIES;
 		i++) {
-		sc_turns_end_close();
+		sc_turns_end_one(&sc_turns_closes);
 		await_none(&sc_turns_openings);
-		sc_turns_add_close(1);
+		atomic_fetch_add(&sc_turns_closes, 1);
 	}
 }
 

@@ -62,6 +62,33 @@ static void test_between_fins_fin_resets_none(void **state)
 	assert_int_equal(text_lines_with(end.errors, "; rst", NULL), 0);
 }
 
+/* ---- the peer's reset ---------------------------------------------------------------------- */
+
+/* It comes while the library looks: one connection, one reset, and that was the peer's. */
+static void test_between_reset_by_the_peer_is_not_the_program_s(void **state)
+{
+	struct stage *stage = stage_open(PEER_IPV4);
+	struct stage_end end;
+
+	(void)state;
+	program_require_strace();
+	program_start(&stage->program,
+		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
+		"-f -qq -o /dev/null -e trace=getsockname -e "
+		"inject=getsockname:delay_exit=1000000 "
+		"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %sactor connect 3 %s write 3 10 "
+		"await-unread 3 %d thread close 3 end grow-old 100 say looking join",
+		PROGRAM_LIBRARY, PROGRAM_FOLDER, stage->peer.target, UNREAD_BYTES);
+	peer_accept(&stage->peer);
+	peer_send(&stage->peer, UNREAD_BYTES);
+	program_hear(&stage->program, "looking");
+	peer_hang_up(&stage->peer);
+	end = stage_judge(stage, program_await_exit(&stage->program));
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.grown.aborts_on_close, 1);
+	assert_not_reported(&end);
+}
+
 /* ---- another's accept ---------------------------------------------------------------------- */
 
 /*
@@ -174,6 +201,8 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_between_fins_warn_tells_what_the_kernel_counts, stage_teardown),
 		cmocka_unit_test_teardown(test_between_fins_fin_resets_none, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_reset_by_the_peer_is_not_the_program_s, stage_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_between_accept_by_another_is_no_reset, folder_make, end_in_folder),
 		cmocka_unit_test_teardown(
