@@ -159,7 +159,12 @@ static void take_hold(struct sc_closing *it, int fd)
  * reset it since, and then there is nothing left to reset. */
 static void look_last(struct sc_closing *it, int fd)
 {
-	if (it->plan.action == SC_ACTION_WATCH && sc_inspect_is_over(fd)) {
+	if (it->plan.action != SC_ACTION_WATCH) {
+		return;
+	}
+	it->turn = sc_family_begin_reset();
+	if (sc_inspect_is_over(fd)) {
+		sc_family_end_reset(it->turn);
 		sc_watch_end(&it->watch, true);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_NONE, NULL};
 	}
@@ -335,6 +340,9 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
+	if (!it->is_mailbox && it->plan.action == SC_ACTION_WATCH) {
+		sc_family_end_reset(it->turn);
+	}
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (it->is_mailbox) {
 		end_mailbox(it, is_closed);

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "family.h"
 #include "memory.h"
+#include "sys.h"
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { COPY_COUNT = 256, CLAIM_COUNT = 4096, CHANNEL_COUNT = 256, LEAVING_COUNT = 256 };
+enum {
+	COPY_COUNT = 256,
+	CLAIM_COUNT = 4096,
+	CHANNEL_COUNT = 256,
+	LEAVING_COUNT = 256,
+	TURN_LOOKS = 1000
+};
 
 struct family {
 	_Atomic uint64_t copies[COPY_COUNT];  /* pid << 32 | fd; 0: free (no pid is 0) */
@@ -13,7 +20,9 @@ struct family {
 	_Atomic uint32_t channel_count;
 	_Atomic int leaving[LEAVING_COUNT]; /* process ids, by remainder */
 	_Atomic uint32_t takings;
-	_Atomic uint8_t sent; /* enum sc_sent, as a set */
+	_Atomic uint32_t turns;
+	_Atomic uint32_t turn; /* to reset; 0: nobody's */
+	_Atomic uint8_t sent;  /* enum sc_sent, as a set */
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
 };
@@ -109,6 +118,30 @@ bool sc_family_claim_end(uint64_t inode)
 		return true;
 	}
 	return atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
+}
+
+uint32_t sc_family_begin_reset(void)
+{
+	if (family == NULL) {
+		return 0;
+	}
+	uint32_t mine = atomic_fetch_add(&family->turns, 1) | 1U << 31;
+	for (int i = 0; i < TURN_LOOKS; i++) {
+		uint32_t nobodys = 0;
+		if (atomic_compare_exchange_strong(&family->turn, &nobodys, mine)) {
+			return mine;
+		}
+		SC_SYS1(SYS_sched_yield, 0);
+	}
+	atomic_store(&family->turn, mine);
+	return mine;
+}
+
+void sc_family_end_reset(uint32_t mine)
+{
+	if (mine != 0) {
+		atomic_compare_exchange_strong(&family->turn, &mine, 0);
+	}
 }
 
 bool sc_family_claim_complaint(void)

@@ -36,6 +36,14 @@ bool sc_family_has_channel(uint64_t inode);
  */
 bool sc_family_claim_end(uint64_t inode);
 
+/*
+ * Around the last look at a connection and the close that would reset it: where both ends are the family's
+ * and are closed at once, the second one has been reset, and the look tells. A turn that lasts (its close
+ * waits, its process was killed) is taken over after a millisecond or so. end() gets what begin() returned.
+ */
+uint32_t sc_family_begin_reset(void);
+void sc_family_end_reset(uint32_t turn);
+
 /* The log takes no lines, which is said once. true: by the caller. */
 bool sc_family_claim_complaint(void);
 

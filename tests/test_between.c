@@ -24,14 +24,15 @@ enum {
 
 /* ---- the peer's FIN ------------------------------------------------------------------------ */
 
-static struct stage_end run_halfway(const char *mode)
+/* Both ends of each connection are the program's. */
+static struct stage_end run_rounds(const char *executable, const char *mode)
 {
 	struct stage *stage = stage_open_uncaptured(PEER_IPV4);
 	struct stage_end end = {0};
 
 	program_start(&stage->program,
 		&(struct program_options){
-			.executable = "halfway", .mode = mode, .wants_all_reports = true},
+			.executable = executable, .mode = mode, .wants_all_reports = true},
 		"%d", ROUNDS);
 	end.status = program_await_exit(&stage->program);
 	end.grown = counters_since(&stage->before);
@@ -40,22 +41,28 @@ static struct stage_end run_halfway(const char *mode)
 	return end;
 }
 
+static void assert_told_what_the_kernel_counts(const struct stage_end *end)
+{
+	size_t told = text_lines_with(end->errors, "; rst (unread) in ", NULL);
+
+	print_message("%zu resets in %d rounds\n", told, ROUNDS);
+	assert_int_equal(told, end->grown.aborts_on_close);
+	assert_int_equal(told, text_lines(end->errors));
+	assert_true(told > 0);
+}
+
 /* Behind the program's own FIN it ends the connection, and with it what a close would reset. */
 static void test_between_fins_warn_tells_what_the_kernel_counts(void **state)
 {
-	struct stage_end end = run_halfway("warn");
-	size_t told = text_lines_with(end.errors, "; rst (unread) in ", NULL);
+	struct stage_end end = run_rounds("halfway", "warn");
 
 	(void)state;
-	print_message("%zu of %d were reset\n", told, ROUNDS);
-	assert_int_equal(told, end.grown.aborts_on_close);
-	assert_int_equal(told, text_lines(end.errors));
-	assert_in_range(told, 1, ROUNDS);
+	assert_told_what_the_kernel_counts(&end);
 }
 
 static void test_between_fins_fin_resets_none(void **state)
 {
-	struct stage_end end = run_halfway("fin");
+	struct stage_end end = run_rounds("halfway", "fin");
 
 	(void)state;
 	assert_int_equal(end.grown.aborts_on_close, 0);
@@ -87,6 +94,15 @@ static void test_between_reset_by_the_peer_is_not_the_program_s(void **state)
 	assert_int_equal(end.status, 0);
 	assert_int_equal(end.grown.aborts_on_close, 1);
 	assert_not_reported(&end);
+}
+
+/* Where both ends are the family's, also if it comes between the library's last look and the close. */
+static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(void **state)
+{
+	struct stage_end end = run_rounds("bothends", "warn");
+
+	(void)state;
+	assert_told_what_the_kernel_counts(&end);
 }
 
 /* ---- another's accept ---------------------------------------------------------------------- */
@@ -203,6 +219,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_between_fins_fin_resets_none, stage_teardown),
 		cmocka_unit_test_teardown(
 			test_between_reset_by_the_peer_is_not_the_program_s, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts,
+			stage_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_between_accept_by_another_is_no_reset, folder_make, end_in_folder),
 		cmocka_unit_test_teardown(
