@@ -88,12 +88,15 @@ uint32_t sc_births_when(int fd)
 	return is_known ? atomic_load_explicit(&born[fd], memory_order_relaxed) : 0;
 }
 
-void sc_births_record(int fd, uint32_t moment, bool is_tcp)
+int sc_births_record(int fd, uint32_t moment, bool is_tcp)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
+	if (fd < 0) {
+		return fd;
+	}
 	if (!sc_process_claim_memory_quickly()) {
 		sc_process_note_own_socket();
-		return;
+		return fd;
 	}
 	sc_numbers_note(fd);
 	if (entry != NULL) {
@@ -104,6 +107,7 @@ void sc_births_record(int fd, uint32_t moment, bool is_tcp)
 		atomic_store_explicit(
 			entry, moment | (is_tcp ? SC_BIRTHS_TCP : 0), memory_order_relaxed);
 	}
+	return fd;
 }
 
 void sc_births_forget(int fd)

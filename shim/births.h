@@ -43,8 +43,8 @@ static inline uint64_t sc_births_entry(int fd)
  * SC_BIRTH_UNKNOWN. */
 void sc_births_init(void);
 
-/* socket() or accept() returned fd; moment: sc_process_moment() before that */
-void sc_births_record(int fd, uint32_t moment, bool is_tcp);
+/* socket() or accept() returned fd, which may be -1; moment: sc_process_moment() before that. Returns fd. */
+int sc_births_record(int fd, uint32_t moment, bool is_tcp);
 void sc_births_forget(int fd);
 void sc_births_record_received(int fd); /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);

@@ -165,12 +165,14 @@ static bool has_twin_later(const struct list *list, size_t at)
 static void replace_one(const struct walk *walk, int fd, bool has_twin)
 {
 	struct sc_closing closing;
+	/* Before the look: the peer may answer what is flushed with a reset. */
+	bool is_flushed = !walk->flush_streams || sc_streams_flush(fd);
 	bool is_followed = sc_closing_begin(&closing, fd, walk->via, walk->caller);
 	bool is_replaced = false;
 	if (is_followed && has_twin) {
 		sc_closing_leave_to_twin(&closing);
 	}
-	if (!walk->flush_streams || sc_streams_flush(fd)) {
+	if (is_flushed) {
 		long result = SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
 		/* Forbidden, or there was no room for a placeholder: alone one may as well close. */
 		is_replaced = result == fd ||

@@ -1,78 +1,35 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls by which a process gets a descriptor, gives one away or is multiplied. The real call is
- * made once; before or after it a number in memory is noted. No system call of our own.
+ * The calls by which a process gets a descriptor, gives one away or is multiplied, and which may wait or run
+ * the program's functions (the others: interpose_made.c). The real call is made once; before or after it a
+ * number in memory is noted. No system call of our own.
  */
 #include "births.h"
-#include "family.h"
-#include "interest.h"
 #include "interpose.h"
 #include "messages.h"
 #include "process.h"
 #include "real.h"
-#include "threads.h"
 #include "start.h"
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { SPAWNED = 1 }; /* for sc_process_end_fork(): this is the parent */
 
-static int record(int fd, uint32_t moment, bool is_tcp)
-{
-	if (fd >= 0) {
-		sc_births_record(fd, moment, is_tcp);
-	}
-	return fd;
-}
-
-SC_EXPORT int socket(int domain, int type, int protocol)
-{
-	sc_start();
-	uint32_t moment = sc_process_moment();
-	bool is_tcp = (domain == AF_INET || domain == AF_INET6) &&
-		      (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM &&
-		      (protocol == 0 || protocol == IPPROTO_TCP);
-	return record(sc_real.socket(domain, type, protocol), moment, is_tcp);
-}
-
-SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
-{
-	sc_start();
-	uint32_t moment = sc_process_moment();
-	int result = sc_real.socketpair(domain, type, protocol, fds);
-	if (result == 0) {
-		sc_births_record(fds[0], moment, false);
-		sc_births_record(fds[1], moment, false);
-	}
-	return result;
-}
-
 SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
 	sc_start();
 	uint32_t moment = sc_process_moment();
-	return record(sc_real.accept(fd, addr, size), moment, sc_births_is_tcp(fd));
+	return sc_births_record(sc_real.accept(fd, addr, size), moment, sc_births_is_tcp(fd));
 }
 
 SC_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 {
 	sc_start();
 	uint32_t moment = sc_process_moment();
-	return record(sc_real.accept4(fd, addr, size, flags), moment, sc_births_is_tcp(fd));
-}
-
-SC_EXPORT int dup(int fd)
-{
-	sc_start();
-	int copy = sc_real.dup(fd);
-	if (copy >= 0) {
-		sc_births_record_dup(fd, copy);
-	}
-	return copy;
+	return sc_births_record(
+		sc_real.accept4(fd, addr, size, flags), moment, sc_births_is_tcp(fd));
 }
 
 static void after_fcntl(int fd, int command, int result)
@@ -148,49 +105,6 @@ SC_EXPORT int recvmmsg(
 	return result;
 }
 
-SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags);
-SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
-{
-	sc_start();
-	sc_family_note_taking();
-	int copy = sc_real.pidfd_getfd(pidfd, fd, flags);
-	if (copy >= 0) {
-		sc_births_record_received(copy);
-	}
-	return copy;
-}
-
-SC_EXPORT int epoll_create(int size)
-{
-	sc_start();
-	int set = sc_real.epoll_create(size);
-	if (set >= 0) {
-		sc_births_record_epoll_set(set);
-	}
-	return set;
-}
-
-SC_EXPORT int epoll_create1(int flags)
-{
-	sc_start();
-	int set = sc_real.epoll_create1(flags);
-	if (set >= 0) {
-		sc_births_record_epoll_set(set);
-	}
-	return set;
-}
-
-SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
-{
-	sc_start();
-	sc_interest_before_epoll_ctl(set, operation, fd);
-	int result = sc_real.epoll_ctl(set, operation, fd, event);
-	if (result == 0) {
-		sc_interest_after_epoll_ctl(operation, fd, event);
-	}
-	return result;
-}
-
 pid_t sc_interpose_fork(pid_t (*real)(void))
 {
 	sc_process_begin_fork();
@@ -217,15 +131,6 @@ SC_EXPORT pid_t __fork(void)
 {
 	sc_start();
 	return sc_interpose_fork(sc_real.fork);
-}
-
-SC_EXPORT int unshare(int flags)
-{
-	sc_start();
-	if (flags & CLONE_FILES) {
-		sc_threads_before_table_split();
-	}
-	return sc_real.unshare(flags);
 }
 
 SC_EXPORT int posix_spawn(pid_t *pid, const char *path,

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Streams: libc closes the descriptor of one by a call of its own, which nobody can intercept. The
- * real call flushes first; the copy taken before it keeps the connection until after.
+ * Streams: libc closes the descriptor of one by a call of its own, which nobody can intercept. It flushes
+ * first, and so does the library, before it looks: the peer may answer what is flushed with a reset.
  */
 #include "births.h"
 #include "closing.h"
 #include "interpose.h"
+#include "plan.h"
 #include "real.h"
 #include "start.h"
 #include "streams.h"
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <sys/stat.h>
 
 SC_EXPORT FILE *fdopen(int fd, const char *mode)
@@ -22,11 +24,18 @@ SC_EXPORT FILE *fdopen(int fd, const char *mode)
 	return stream;
 }
 
+static int flush(FILE *stream, int fd)
+{
+	return fd >= 0 && sc_plan_is_any() && __fpending(stream) > 0 ? fflush(stream) : 0;
+}
+
 SC_EXPORT int fclose(FILE *stream)
 {
 	struct sc_closing closing;
 	sc_start();
 	int fd = fileno_unlocked(stream);
+	int flushed = flush(stream, fd);
+	int flush_errno = errno;
 	bool is_followed = fd >= 0 && sc_closing_begin(&closing, fd, SC_VIA_FCLOSE,
 					      __builtin_return_address(0));
 	sc_streams_forget(stream);
@@ -35,7 +44,10 @@ SC_EXPORT int fclose(FILE *stream)
 	if (is_followed) {
 		sc_closing_end(&closing, true); /* whatever flushing said */
 	}
-	return result;
+	if (flushed != 0) {
+		errno = flush_errno; /* libc keeps nothing to be flushed again */
+	}
+	return flushed | result;
 }
 
 /* Does fd still hold the connection? */
@@ -51,6 +63,7 @@ static FILE *reopen(enum sc_via via, FILE *(*real)(const char *, const char *, F
 {
 	struct sc_closing closing;
 	int fd = fileno_unlocked(stream);
+	flush(stream, fd);
 	bool is_followed = fd >= 0 && sc_closing_begin(&closing, fd, via, caller);
 	FILE *result = real(path, mode, stream);
 	if (is_followed) {

@@ -99,7 +99,7 @@ static void test_between_reset_by_the_peer_is_not_the_program_s(void **state)
 /* Where both ends are the family's, also if it comes between the library's last look and the close. */
 static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(void **state)
 {
-	struct stage_end end = run_rounds("bothends", "warn");
+	struct stage_end end = run_rounds("atonce", "warn");
 
 	(void)state;
 	assert_told_what_the_kernel_counts(&end);

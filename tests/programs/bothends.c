@@ -1,58 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * bothends ROUNDS: both ends of a connection, in two processes, have a byte unread and are closed in the same
- * moment. Whichever comes second may have been reset by then, and resets nothing.
+ * bothends: executes true(1) while it has both ends of a connection, each with an unread byte and
+ * close-on-exec. The one that is closed first resets the other, which then has nothing to reset.
  */
 #include "dial.h"
 
-#include <sched.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include <fcntl.h>
 
-enum { PAUSE_MAX = 3000, MAPPED = MAP_SHARED | MAP_ANONYMOUS };
-
-/* How many rounds each of the two has come to the end of. */
-static atomic_int *ready;
-
-static void close_both(int fd, int mine, int round)
-{
-	char byte;
-
-	must(send(fd, "x", 1, 0) == 1, "send");
-	must(recv(fd, &byte, 1, MSG_PEEK) == 1, "recv");
-	atomic_store(&ready[mine], round);
-	while (atomic_load(&ready[!mine]) < round) {
-		sched_yield();
-	}
-	for (volatile int pause = rand() % PAUSE_MAX; pause > 0; pause--) {
-	}
-	close_well(fd);
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
 	int listener = listen_here();
-	struct sockaddr_in address;
-	socklen_t size = sizeof(address);
-	int rounds;
-	int status;
-	pid_t pid;
+	int ends[2];
+	struct pollfd polled = {.events = POLLIN};
 
-	must(argc == 2, "usage: bothends ROUNDS");
-	rounds = number(argv[1]);
-	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
-	ready = mmap(NULL, 2 * sizeof(*ready), PROT_READ | PROT_WRITE, MAPPED, -1, 0);
-	must(ready != MAP_FAILED, "mmap");
-	pid = fork();
-	must(pid >= 0, "fork");
-	for (int round = 1; round <= rounds; round++) {
-		int fd = pid == 0 ? socket(AF_INET, SOCK_STREAM, 0) : accept(listener, NULL, NULL);
-
-		must(fd >= 0, "socket or accept");
-		must(pid != 0 || connect(fd, (struct sockaddr *)&address, size) == 0, "connect");
-		close_both(fd, pid == 0, round);
+	connect_pair(listener, ends);
+	must(send(ends[1], "x", 1, 0) == 1, "send");
+	polled.fd = ends[0];
+	must(poll(&polled, 1, WAIT_MS) == 1, "no byte came");
+	for (int i = 0; i < 2; i++) {
+		must(fcntl(ends[i], F_SETFD, FD_CLOEXEC) == 0, "fcntl");
 	}
-	must(pid == 0 || (waitpid(pid, &status, 0) == pid && status == 0), "waitpid");
-	return 0;
+	execl("/bin/true", "true", (char *)NULL);
+	must(false, "exec");
 }

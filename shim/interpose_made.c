@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The calls by which a process gets a descriptor at once, and others that change what is known of them.
+ * The real call is made once; before or after it a number in memory is noted. None of them is a point of
+ * cancellation: see UNWOUND in the Makefile.
+ */
+#include "births.h"
+#include "family.h"
+#include "interest.h"
+#include "interpose.h"
+#include "process.h"
+#include "real.h"
+#include "start.h"
+#include "threads.h"
+#include <netinet/in.h>
+#include <sched.h>
+#include <unistd.h>
+
+SC_EXPORT int socket(int domain, int type, int protocol)
+{
+	sc_start();
+	uint32_t moment = sc_process_moment();
+	bool is_tcp = (domain == AF_INET || domain == AF_INET6) &&
+		      (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) == SOCK_STREAM &&
+		      (protocol == 0 || protocol == IPPROTO_TCP);
+	return sc_births_record(sc_real.socket(domain, type, protocol), moment, is_tcp);
+}
+
+SC_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	sc_start();
+	uint32_t moment = sc_process_moment();
+	int result = sc_real.socketpair(domain, type, protocol, fds);
+	if (result == 0) {
+		sc_births_record(fds[0], moment, false);
+		sc_births_record(fds[1], moment, false);
+	}
+	return result;
+}
+
+SC_EXPORT int dup(int fd)
+{
+	sc_start();
+	int copy = sc_real.dup(fd);
+	if (copy >= 0) {
+		sc_births_record_dup(fd, copy);
+	}
+	return copy;
+}
+
+SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags);
+SC_EXPORT int pidfd_getfd(int pidfd, int fd, unsigned flags)
+{
+	sc_start();
+	sc_family_note_taking();
+	int copy = sc_real.pidfd_getfd(pidfd, fd, flags);
+	if (copy >= 0) {
+		sc_births_record_received(copy);
+	}
+	return copy;
+}
+
+SC_EXPORT int epoll_create(int size)
+{
+	sc_start();
+	int set = sc_real.epoll_create(size);
+	if (set >= 0) {
+		sc_births_record_epoll_set(set);
+	}
+	return set;
+}
+
+SC_EXPORT int epoll_create1(int flags)
+{
+	sc_start();
+	int set = sc_real.epoll_create1(flags);
+	if (set >= 0) {
+		sc_births_record_epoll_set(set);
+	}
+	return set;
+}
+
+SC_EXPORT int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+	sc_start();
+	sc_interest_before_epoll_ctl(set, operation, fd);
+	int result = sc_real.epoll_ctl(set, operation, fd, event);
+	if (result == 0) {
+		sc_interest_after_epoll_ctl(operation, fd, event);
+	}
+	return result;
+}
+
+SC_EXPORT int unshare(int flags)
+{
+	sc_start();
+	if (flags & CLONE_FILES) {
+		sc_threads_before_table_split();
+	}
+	return sc_real.unshare(flags);
+}
