@@ -19,7 +19,7 @@ struct row {
 	const char *words; /* after the connection is 3 and has them */
 };
 
-/* The program is old enough not to be taken for a child on its way to an exec. */
+/* The program is old enough, and has run for long enough, not to be taken for a child on its way to an exec. */
 static const struct row rows[] = {
 	{"parent_ends_last", "daemon close 3"},
 	{"input_is_replaced_last", "dup2 3 0 close 3 daemon-silent"},
@@ -39,7 +39,7 @@ static struct stage_end run(const struct row *row, const char *mode)
 	program_require_strace();
 	program_start(&stage->program,
 		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
-		"-f -qq -o /dev/null %s %s%s %s%s %sactor connect 3 %s grow-old 300 "
+		"-f -qq -o /dev/null %s %s%s %s%s %sactor connect 3 %s grow-old 300 work 30 "
 		"await-unread 3 %d %s",
 		is_slow ? slow_parent : "-e trace=none", mode ? "-E LD_PRELOAD=" : "",
 		mode ? PROGRAM_LIBRARY : "", mode ? "-E SAFECLOSE_MODE=" : "", mode ? mode : "",

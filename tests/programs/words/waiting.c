@@ -53,6 +53,18 @@ static void do_grow_old(char **words)
 	}
 }
 
+/* So that it is no longer one that may be on its way to an exec, whatever it does: it uses the processor. */
+static void do_work(char **words)
+{
+	struct timespec used = {0, 0};
+	int64_t start_ms = now_ms();
+
+	while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < number(words[0])) {
+		must(now_ms() - start_ms < WAIT_MS, "no processor");
+		must(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0, "clock_gettime");
+	}
+}
+
 static void do_say(char **words)
 {
 	tell("%s", words[0]);
@@ -143,6 +155,7 @@ const struct word words_waiting[] = {
 	{"await-peer-fin", 1, do_await_peer_fin},     /* FD */
 	{"await-acked", 1, do_await_acked},           /* FD */
 	{"grow-old", 1, do_grow_old},                 /* MS */
+	{"work", 1, do_work},                         /* MS, since it began */
 	{"say", 1, do_say},                           /* LINE */
 	{"hear", 1, do_hear},                         /* LINE */
 	{"wait", 0, do_wait},                         /* for a child: tells "child ended STATUS" */
