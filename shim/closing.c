@@ -164,7 +164,6 @@ static void look_last(struct sc_closing *it, int fd)
 	}
 	it->turn = sc_family_begin_reset();
 	if (sc_inspect_is_over(fd)) {
-		sc_family_end_reset(it->turn);
 		sc_watch_end(&it->watch, true);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_NONE, NULL};
 	}
@@ -194,6 +193,7 @@ bool sc_closing_begin_after_glance(
 	struct sc_closing *it, int fd, struct sc_glance glance, enum sc_via via, const void *caller)
 {
 	it->is_mailbox = false;
+	it->turn = 0;
 	if (!sc_plan_make(fd, glance, &it->job.conn, &it->plan)) {
 		return begin_mailbox(it, fd, via, caller);
 	}
@@ -340,9 +340,7 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
-	if (!it->is_mailbox && it->plan.action == SC_ACTION_WATCH) {
-		sc_family_end_reset(it->turn);
-	}
+	sc_family_end_reset(it->turn);
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (it->is_mailbox) {
 		end_mailbox(it, is_closed);

@@ -22,7 +22,7 @@ struct sc_closing {
 	struct sc_verdict plan;
 	int held; /* drain, linger: private copy; else negative errno */
 	struct sc_watch watch;
-	uint32_t turn;  /* watched: the family's, to reset */
+	uint32_t turn;  /* watched: the family's, to reset; 0: none */
 	int64_t resets; /* watched: the kernel's count of them before; negative: not known */
 	int cancel_state;
 	const void *caller;

@@ -39,7 +39,7 @@ bool sc_family_claim_end(uint64_t inode);
 /*
  * Around the last look at a connection and the close that would reset it: where both ends are the family's
  * and are closed at once, the second one has been reset, and the look tells. A turn that lasts (its close
- * waits, its process was killed) is taken over after a millisecond or so. end() gets what begin() returned.
+ * waits, its process was killed) is taken over after a millisecond or so. end() gets what begin() returned, or 0.
  */
 uint32_t sc_family_begin_reset(void);
 void sc_family_end_reset(uint32_t turn);

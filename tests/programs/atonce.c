@@ -33,24 +33,20 @@ static void close_both(int fd, int mine, int round)
 int main(int argc, char **argv)
 {
 	int listener = listen_here();
-	struct sockaddr_in address;
-	socklen_t size = sizeof(address);
 	int rounds;
 	int status;
 	pid_t pid;
 
 	must(argc == 2, "usage: atonce ROUNDS");
 	rounds = number(argv[1]);
-	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
 	ready = mmap(NULL, 2 * sizeof(*ready), PROT_READ | PROT_WRITE, MAPPED, -1, 0);
 	must(ready != MAP_FAILED, "mmap");
 	pid = fork();
 	must(pid >= 0, "fork");
 	for (int round = 1; round <= rounds; round++) {
-		int fd = pid == 0 ? socket(AF_INET, SOCK_STREAM, 0) : accept(listener, NULL, NULL);
+		int fd = pid == 0 ? connect_here(listener) : accept(listener, NULL, NULL);
 
-		must(fd >= 0, "socket or accept");
-		must(pid != 0 || connect(fd, (struct sockaddr *)&address, size) == 0, "connect");
+		must(fd >= 0, "accept");
 		close_both(fd, pid == 0, round);
 	}
 	must(pid == 0 || (waitpid(pid, &status, 0) == pid && status == 0), "waitpid");

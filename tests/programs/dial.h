@@ -130,16 +130,24 @@ static inline int listen_here(void)
 	return listener;
 }
 
-/* Both ends of a connection: fds[1] has a byte unread. */
-static inline void connect_pair(int listener, int fds[2])
+/* A connection to it, which needs no accept() to be made. */
+static inline int connect_here(int listener)
 {
 	struct sockaddr_in address;
 	socklen_t size = sizeof(address);
-	struct pollfd polled = {.events = POLLIN};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
-	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-	must(connect(fds[0], (struct sockaddr *)&address, size) == 0, "connect");
+	must(connect(fd, (struct sockaddr *)&address, size) == 0, "connect");
+	return fd;
+}
+
+/* Both ends of a connection: fds[1] has a byte unread. */
+static inline void connect_pair(int listener, int fds[2])
+{
+	struct pollfd polled = {.events = POLLIN};
+
+	fds[0] = connect_here(listener);
 	fds[1] = accept(listener, NULL, NULL);
 	must(fds[1] >= 0 && write(fds[0], "u", 1) == 1, "accept");
 	polled.fd = fds[1];

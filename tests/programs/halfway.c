@@ -10,7 +10,7 @@
 
 enum { REQUEST_BYTES = 1000, ANSWER_BYTES = 30000 };
 
-static struct sockaddr_in address;
+static int listener;
 static int rounds;
 
 static void *ask(void *unused)
@@ -20,9 +20,8 @@ static void *ask(void *unused)
 
 	(void)unused;
 	for (int i = 0; i < rounds; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		int fd = connect_here(listener);
 
-		must(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0, "connect");
 		must(write(fd, request, sizeof(request)) == sizeof(request), "write");
 		while (recv(fd, answer, sizeof(answer), 0) > 0) {
 		}
@@ -44,17 +43,11 @@ static void serve(int fd)
 
 int main(int argc, char **argv)
 {
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-	socklen_t size = sizeof(address);
 	pthread_t client;
 
 	must(argc == 2, "usage: halfway ROUNDS");
 	rounds = number(argv[1]);
-	address.sin_family = AF_INET;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	must(bind(listener, (struct sockaddr *)&address, size) == 0, "bind");
-	must(listen(listener, 16) == 0, "listen");
-	must(getsockname(listener, (struct sockaddr *)&address, &size) == 0, "getsockname");
+	listener = listen_here();
 	must(pthread_create(&client, NULL, ask, NULL) == 0, "pthread_create");
 	for (int i = 0; i < rounds; i++) {
 		int fd = accept(listener, NULL, NULL);
