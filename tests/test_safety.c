@@ -55,11 +55,10 @@ enum { STATUS_RACED = 66 }; /* ThreadSanitizer's */
  * the second close then closes. It is so without our library. */
 #define OPENS_FILES "it opens files when it sees one descriptor closed twice"
 
-/* To linger, or to look again who holds what the child closed. */
-static bool begins_thread_in_child(const struct row *row, const char *mode)
+/* To linger, or to look again who holds what the child closed or had at its end. */
+static bool begins_thread_in_child(const char *mode)
 {
-	return strcmp(mode, "fin") == 0 ||
-	       (strcmp(mode, "drain") == 0 && strcmp(row->words, "forks close") == 0);
+	return strcmp(mode, "warn") != 0;
 }
 
 /* What a sanitizer's run-time library has no way to do. */
@@ -81,8 +80,10 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 	} else if (strcmp(row->words, "same") == 0 && sanitizer_is_for_threads()) {
 		why = OPENS_FILES;
 	} else if (strncmp(row->words, "forks", 5) == 0 &&
-		   (sanitizer_is_for_threads() || begins_thread_in_child(row, mode))) {
-		why = "a child that was forked among threads cannot begin one there";
+		   (sanitizer_is_for_threads() || begins_thread_in_child(mode))) {
+		why = "a child that was forked among threads cannot begin one there, as its "
+		      "allocator "
+		      "may be locked";
 	}
 	if (why) {
 		print_message("not with a sanitizer: %s\n", why);
