@@ -8,7 +8,8 @@
  *     stack HOW      one with 64 KiB of stack; HOW: sole, dup (duplicated), fork (forked since),
  *                    exit (the connection is left to the end of the process)
  *     forks HOW      all fork meanwhile; HOW, what children do with what they inherit: leave (to
- *                    their exit), close (and live on until all connections have ended)
+ *                    their exit), close (and live on until all connections have ended), vanish
+ *                    (killed: nobody acts in them)
  * Descriptors must be the same behind it as before.
  */
 #include "../harness/pattern.h"
@@ -18,6 +19,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -102,12 +104,14 @@ static void churn(char **words)
  * one would not be what it closes. */
 static pthread_rwlock_t dialling = PTHREAD_RWLOCK_INITIALIZER;
 static bool children_close;
+static bool children_vanish;
 static int until_end[2];
 
 static void __attribute__((noreturn)) live_and_end(void)
 {
 	char byte;
 
+	must(!children_vanish || kill(getpid(), SIGKILL) == 0, "kill");
 	for (int fd = 3; children_close && fd < OWN_FROM; fd++) {
 		must(fd == until_end[0] || close(fd) == 0 || errno == EBADF, "close");
 	}
@@ -171,6 +175,7 @@ static void forks(char **words)
 
 	must(words[0] != NULL, "how");
 	children_close = strcmp(words[0], "close") == 0;
+	children_vanish = strcmp(words[0], "vanish") == 0;
 	must(pipe(until_end) == 0, "pipe");
 	for (int i = 0; i < CLOSERS; i++) {
 		threads[i] = start(close_and_fork, NULL);
@@ -188,7 +193,7 @@ static void forks(char **words)
 		int status;
 
 		must(wait(&status) > 0, "wait");
-		if (status != 0) {
+		if (status != (children_vanish ? SIGKILL : 0)) {
 			tell("a child's status is %#x", status);
 			_exit(STATUS_FAILED);
 		}
