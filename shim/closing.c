@@ -131,7 +131,7 @@ static void look_again(struct sc_closing *it, int fd)
 	it->resets = sc_resets_before(&it->job.conn, fd);
 	sc_inspect_quickly(fd, &now);
 	if (!is_sole && now.unread_bytes == 0 && !now.is_urgent) {
-		sc_watch_end(&it->watch, true);
+		sc_watch_leave(&it->watch);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
 	}
 }
@@ -164,7 +164,7 @@ static void look_last(struct sc_closing *it, int fd)
 	}
 	it->turn = sc_family_begin_reset();
 	if (sc_inspect_is_over(fd)) {
-		sc_watch_end(&it->watch, true);
+		sc_watch_leave(&it->watch);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_NONE, NULL};
 	}
 }
@@ -329,7 +329,8 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 {
 	int copies[SC_MAILBOX_MAX];
 	size_t count = 0;
-	if (is_closed && it->held >= 0 && sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
+	if (is_closed && it->held >= 0 && sc_mailbox_has_letters(it->held) &&
+		sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
 		count = sc_mailbox_copy(it->held, copies);
 	}
 	let_go(it);
@@ -345,7 +346,7 @@ void sc_closing_end(struct sc_closing *it, bool is_closed)
 	if (it->is_mailbox) {
 		end_mailbox(it, is_closed);
 	} else if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
-		sc_watch_end(&it->watch, true);
+		sc_watch_leave(&it->watch);
 	} else if (!is_closed) {
 		sc_interest_put_back(&it->job.interest, it->job.fd);
 		let_go(it);

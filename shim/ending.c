@@ -8,6 +8,7 @@
 #include "folder.h"
 #include "inspect.h"
 #include "leaving.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "numbers.h"
 #include "ownfds.h"
@@ -27,7 +28,7 @@ enum {
 	ANSWER_TIMEOUT_MS = 50,
 };
 
-/* TCP sockets of this process. */
+/* TCP sockets of this process; of unix sockets, with which connections in messages may end, ~fd. */
 struct list {
 	int *fds;
 	size_t count;
@@ -146,7 +147,7 @@ static void forget_list(struct list *list)
 static bool has_twin_later(const struct list *list, size_t at)
 {
 	int fd = list->fds[at];
-	uint64_t inode = sc_births_of(fd) == SC_BIRTH_SOLE ? 0 : sc_inspect_inode(fd);
+	uint64_t inode = fd < 0 || sc_births_of(fd) == SC_BIRTH_SOLE ? 0 : sc_inspect_inode(fd);
 	for (size_t i = at + 1; inode != 0 && i < list->count; i++) {
 		if (sc_births_of(list->fds[i]) != SC_BIRTH_SOLE &&
 			sc_inspect_inode(list->fds[i]) == inode) {
@@ -183,12 +184,25 @@ static void replace_one(const struct walk *walk, int fd, bool has_twin)
 	}
 }
 
+/* One of a list. */
+static void replace_found(const struct walk *walk, int found, bool has_twin)
+{
+	if (found >= 0) {
+		replace_one(walk, found, has_twin);
+	} else if (sc_mailbox_is_one(~found)) {
+		replace_one(walk, ~found, false);
+	}
+}
+
 /* All are found before the first is closed, so that the last holder is known. */
 static void find_or_replace(struct walk *walk, int fd)
 {
-	bool is_wanted = sc_inspect_is_tcp(fd) ? sc_plan_is_chosen(fd) : sc_plan_is_mailbox(fd);
-	if (is_wanted && !append(&walk->found, fd)) {
-		replace_one(walk, fd, false);
+	bool is_tcp;
+	bool is_wanted = sc_inspect_is_socket(fd, &is_tcp) &&
+			 (is_tcp ? sc_plan_is_chosen(fd) : sc_mailbox_may_be_one(fd));
+	int found = is_tcp ? fd : ~fd;
+	if (is_wanted && !append(&walk->found, found)) {
+		replace_found(walk, found, false);
 	}
 }
 
@@ -217,9 +231,10 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	}
 	sc_background_await_answers(ANSWER_TIMEOUT_MS);
 	if (make_table_own()) {
+		sc_process_note_ending();
 		walk_descriptors(&walk);
 		for (size_t i = 0; i < walk.found.count; i++) {
-			replace_one(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
+			replace_found(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
 		}
 		forget_list(&walk.found);
 	}

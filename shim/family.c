@@ -182,14 +182,8 @@ void sc_family_note_sending(enum sc_sent kind)
 	}
 }
 
-bool sc_family_has_sent(void)
+bool sc_family_may_have_sent(enum sc_sent kinds)
 {
-	return family == NULL || atomic_load_explicit(&family->sent, memory_order_relaxed) != 0;
-}
-
-bool sc_family_has_sent_tcp_and_no_file(void)
-{
-	uint8_t sent =
-		family != NULL ? atomic_load_explicit(&family->sent, memory_order_relaxed) : 0;
-	return (sent & (SC_SENT_TCP | SC_SENT_FILE)) == SC_SENT_TCP;
+	return family == NULL ||
+	       (atomic_load_explicit(&family->sent, memory_order_relaxed) & (uint8_t)kinds) != 0;
 }

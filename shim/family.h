@@ -59,13 +59,10 @@ void sc_family_note_taking(void);
 uint32_t sc_family_takings(void);
 
 /* What descriptors are of that are sent in messages (SCM_RIGHTS). */
-enum sc_sent { SC_SENT_TCP = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4 };
+enum sc_sent { SC_SENT_TCP = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4, SC_SENT_ANY = 7 };
 
-/* Somebody in the family has sent one; has anybody ever? */
+/* Somebody in the family has sent one; may anybody ever have sent one of a kind (a set of them)? */
 void sc_family_note_sending(enum sc_sent kind);
-bool sc_family_has_sent(void);
-
-/* Has the family sent TCP sockets, and never a file? */
-bool sc_family_has_sent_tcp_and_no_file(void);
+bool sc_family_may_have_sent(enum sc_sent kinds);
 
 #endif

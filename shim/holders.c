@@ -120,7 +120,7 @@ static bool may_be_in_flight(const struct sc_holders_query *query)
 {
 	bool is_of_family = query->birth == SC_BIRTH_ELDER || query->birth == SC_BIRTH_FAMILY;
 	return may_be_elsewhere(query->birth) &&
-	       (!is_of_family || (sc_family_has_sent() && !query->is_unix));
+	       (!is_of_family || (sc_family_may_have_sent(SC_SENT_ANY) && !query->is_unix));
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */

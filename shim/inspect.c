@@ -32,9 +32,17 @@ static enum sc_proto proto_of(int protocol)
 					   : SC_PROTO_OTHER;
 }
 
+bool sc_inspect_is_socket(int fd, bool *is_tcp)
+{
+	int protocol = ask_protocol(fd);
+	*is_tcp = proto_of(protocol) != SC_PROTO_OTHER;
+	return protocol >= 0;
+}
+
 bool sc_inspect_is_tcp(int fd)
 {
-	return proto_of(ask_protocol(fd)) != SC_PROTO_OTHER;
+	bool is_tcp;
+	return sc_inspect_is_socket(fd, &is_tcp) && is_tcp;
 }
 
 bool sc_inspect_is_channel(int fd)

@@ -27,6 +27,9 @@ void sc_inspect_wholly(int fd, struct sc_conn *conn);
  * has reset still has them. */
 void sc_inspect_addresses(int fd, struct sc_conn *conn);
 
+/* Is fd a socket, and is it TCP, in any state? One system call. */
+bool sc_inspect_is_socket(int fd, bool *is_tcp);
+
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 

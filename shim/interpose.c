@@ -86,6 +86,28 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	return result;
 }
 
+int sc_interpose_close(int fd, enum sc_via via, const void *caller)
+{
+	struct sc_closing closing;
+	if (refuse_own(fd)) {
+		return -1;
+	}
+	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
+	int result = close_for_real(fd);
+	if (is_followed) {
+		sc_closing_end(&closing, was_closed(result));
+	}
+	return result;
+}
+
+/* glibc's own second name for it. */
+SC_EXPORT int __close(int fd);
+SC_EXPORT int __close(int fd)
+{
+	sc_start();
+	return sc_interpose_close(fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0));
+}
+
 static int real_dup2(int from, int to, long flags)
 {
 	(void)flags;

@@ -5,8 +5,10 @@
 
 #include "births.h"
 #include "ownfds.h"
+#include "real.h"
 #include "report.h"
 #include "sys.h"
+#include "turns.h"
 #include <errno.h>
 #include <sys/types.h>
 
@@ -26,6 +28,19 @@ static inline bool refuse_own(int fd)
 static inline bool was_closed(int result)
 {
 	return result == 0 || errno != EBADF;
+}
+
+/* Another thread may have closed fd meanwhile, and what the library opens for a third one has the number. */
+static inline __attribute__((always_inline)) int close_for_real(int fd)
+{
+	int result = -1;
+	sc_turns_begin_close();
+	if (!sc_ownfds_may_have(fd) || !refuse_own(fd)) {
+		sc_births_forget_quickly(fd);
+		result = sc_real.close(fd);
+	}
+	sc_turns_end_close();
+	return result;
 }
 
 /* dup2 and dup3 by whatever way: replace() is the real call, with its flags. */

@@ -3,27 +3,11 @@
 #include "closing.h"
 #include "interpose.h"
 #include "plan.h"
-#include "real.h"
 #include "start.h"
-#include "turns.h"
 #include <unistd.h>
 
-/* Another thread may have closed fd meanwhile, and what the library opens for a third one has the number. */
-static inline __attribute__((always_inline)) int close_for_real(int fd)
-{
-	int result = -1;
-	sc_turns_begin_close();
-	if (!sc_ownfds_may_have(fd) || !refuse_own(fd)) {
-		sc_births_forget_quickly(fd);
-		result = sc_real.close(fd);
-	}
-	sc_turns_end_close();
-	return result;
-}
-
-/* Here, and not behind further calls: after each system call, the processor predicts no return. */
-static inline __attribute__((always_inline)) int close_here(
-	int fd, enum sc_via via, const void *caller)
+/* All here, and not behind further calls: after each system call, the processor predicts no return. */
+SC_EXPORT int close(int fd)
 {
 	struct sc_closing closing;
 	struct sc_glance glance;
@@ -32,28 +16,11 @@ static inline __attribute__((always_inline)) int close_here(
 		return -1;
 	}
 	bool is_followed = !sc_plan_is_plain(fd, &glance) &&
-			   sc_closing_begin_after_glance(&closing, fd, glance, via, caller);
+			   sc_closing_begin_after_glance(
+				   &closing, fd, glance, SC_VIA_CLOSE, __builtin_return_address(0));
 	int result = close_for_real(fd);
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed(result));
 	}
 	return result;
-}
-
-/* Small. */
-__attribute__((noinline, cold)) int sc_interpose_close(int fd, enum sc_via via, const void *caller)
-{
-	return close_here(fd, via, caller);
-}
-
-SC_EXPORT int close(int fd)
-{
-	return close_here(fd, SC_VIA_CLOSE, __builtin_return_address(0));
-}
-
-/* glibc's own second name for it. */
-SC_EXPORT int __close(int fd);
-SC_EXPORT int __close(int fd)
-{
-	return sc_interpose_close(fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0));
 }

@@ -5,9 +5,9 @@
  * - It moves on with SO_PEEK_OFF, and takes the socket's pending error: so only in a queue that nobody
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
- *   some file systems have to be asked (flush): so only where this family is the sender, and has never
- *   sent anything but sockets, pipes and the like (sc_inspect_is_channel). What is there all the same, and
- *   locked by whomever, is kept.
+ *   some file systems have to be asked (flush): so only where this family has never sent anything but
+ *   sockets, pipes and the like (sc_inspect_is_channel), and what is locked by whomever is kept; or where
+ *   the process ends, and files are kept to the end.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
 #include "mailbox.h"
@@ -17,11 +17,13 @@
 #include "messages.h"
 #include "ownfds.h"
 #include "process.h"
+#include "procfs.h"
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
 	LOOKS_MAX = 256,
@@ -34,29 +36,52 @@ struct taking {
 	size_t count;
 };
 
-bool sc_mailbox_is_one(int fd)
-{
-	int domain = 0;
-	int bytes = 0;
-	unsigned size = sizeof(domain);
-	return sc_family_has_sent_tcp_and_no_file() &&
-	       sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-	       domain == AF_UNIX && sc_sys_ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
-}
-
-/* Was the other end made or connected by this process, or one that it was forked from? */
+/* Was the other end made or connected by this process, or one that it was forked from? At its end, also by
+ * the one that has started the program. */
 static bool is_from_family(int fd)
 {
 	struct ucred peer = {.pid = 0};
 	unsigned size = sizeof(peer);
 	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0 &&
-	       sc_process_may_be_of_line(peer.pid);
+	       (sc_process_may_be_of_line(peer.pid) ||
+		       (sc_process_is_ending() && peer.pid == sc_process_get_family()->parent_pid));
 }
 
-static bool is_locked(int fd)
+bool sc_mailbox_may_be_one(int fd)
+{
+	int domain = 0;
+	unsigned size = sizeof(domain);
+	bool may_look = sc_process_is_ending() || (sc_family_may_have_sent(SC_SENT_TCP) &&
+							  !sc_family_may_have_sent(SC_SENT_FILE));
+	return may_look && sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+	       domain == AF_UNIX;
+}
+
+static bool has_bytes(int fd)
+{
+	int bytes = 0;
+	return sc_sys_ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+bool sc_mailbox_is_one(int fd)
+{
+	bool is_awaited = sc_process_is_ending() && sc_family_may_have_sent(SC_SENT_ANY) &&
+			  fd > STDERR_FILENO;
+	return sc_mailbox_may_be_one(fd) && (is_awaited || has_bytes(fd)) && is_from_family(fd);
+}
+
+/* Descriptors in the queue are told of since Linux 5.10. */
+bool sc_mailbox_has_letters(int fd)
+{
+	return has_bytes(fd) && sc_procfs_find_about(fd, "scm_fds: 0\n") != 1;
+}
+
+/* At the end, a file of which there is but this copy is closed by the kernel. */
+static bool is_to_be_kept(int fd)
 {
 	struct flock64 lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	return sc_sys_fcntl(fd, F_OFD_GETLK, (long)&lock) == 0 && lock.l_type != F_UNLCK;
+	return (sc_process_is_ending() && !sc_inspect_is_channel(fd)) ||
+	       (sc_sys_fcntl(fd, F_OFD_GETLK, (long)&lock) == 0 && lock.l_type != F_UNLCK);
 }
 
 static void take_one(void *context, int fd)
@@ -72,7 +97,7 @@ static void take_one(void *context, int fd)
 			taking->copies[taking->count++] = copy;
 		}
 	}
-	if (is_tcp || kept < 0 || !is_locked(kept)) {
+	if (is_tcp || kept < 0 || !is_to_be_kept(kept)) {
 		sc_ownfds_release(kept);
 	}
 }
@@ -99,8 +124,7 @@ size_t sc_mailbox_copy(int fd, int copies[SC_MAILBOX_MAX])
 {
 	struct taking taking = {.copies = copies};
 	int offset = 0;
-	if (!is_from_family(fd) ||
-		sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0 ||
+	if (sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0 ||
 		!sc_process_begin_taking()) {
 		return 0;
 	}

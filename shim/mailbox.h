@@ -10,11 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SC_MAILBOX_MAX = 16 };
+enum { SC_MAILBOX_MAX = 48 }; /* of the 64 numbers that the library has */
 
-/* Is fd a unix socket with something in its queue that may be a connection? No system call where the
- * family has not sent any. */
+/*
+ * Is fd a unix socket to which the family sends, with something in its queue? Where the process ends, also
+ * with nothing there yet, as what comes later would be thrown away by an end that nobody sees; but standard
+ * streams, which other threads may use to the last. No system call where the family has not sent any
+ * connection, unless the process ends.
+ */
 bool sc_mailbox_is_one(int fd);
+
+/* Is fd any unix socket, where that may be asked? One system call. */
+bool sc_mailbox_may_be_one(int fd);
+
+/* Are there messages with descriptors in its queue, by all that is known? */
+bool sc_mailbox_has_letters(int fd);
 
 /*
  * Private copies of the first connections in the queue of fd, a unix socket that nobody but the caller

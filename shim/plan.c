@@ -64,12 +64,6 @@ bool sc_plan_is_of_interest(int fd)
 	       (look_quickly(fd, glance, &conn) || sc_plan_finds_mailbox(fd, &conn));
 }
 
-bool sc_plan_is_mailbox(int fd)
-{
-	struct sc_conn conn = {.proto = SC_PROTO_OTHER};
-	return sc_plan_is_any() && sc_plan_finds_mailbox(fd, &conn);
-}
-
 /* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset can be
  * told, but nobody followed them. */
 static struct sc_verdict plan_in_vfork_child(

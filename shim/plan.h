@@ -53,9 +53,7 @@ bool sc_plan_is_of_interest(int fd);
 /* Is the TCP socket fd one of those that SAFECLOSE_ONLY names? */
 bool sc_plan_is_chosen(int fd);
 
-/* Is fd, which is no TCP socket, one with which connections may end that are in messages? Or, after a quick
- * look that filled in conn? */
-bool sc_plan_is_mailbox(int fd);
+/* After a quick look at fd that filled in conn: may connections end with it that are in messages? */
 bool sc_plan_finds_mailbox(int fd, const struct sc_conn *conn);
 
 /* After a glance: fills in conn, all but addresses and what is unacknowledged, and makes the plan. false:

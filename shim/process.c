@@ -31,6 +31,7 @@ struct process {
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
 	_Atomic bool is_in_line;
+	_Atomic bool is_ending;
 	_Atomic bool is_settled; /* see process.h */
 };
 
@@ -246,6 +247,16 @@ bool sc_process_may_be_of_line(int pid)
 		is_found = atomic_load(&line[i]) == pid;
 	}
 	return is_found;
+}
+
+void sc_process_note_ending(void)
+{
+	atomic_store(&process->is_ending, true);
+}
+
+bool sc_process_is_ending(void)
+{
+	return atomic_load_explicit(&process->is_ending, memory_order_relaxed);
 }
 
 /* ---- forks ---------------------------------------------------------------------------------- */

@@ -142,4 +142,9 @@ void sc_process_join_line(void);
  * have ever made one are known. */
 bool sc_process_may_be_of_line(int pid);
 
+/* This process ends for certain, and nothing of the program runs in it any more but other threads; not so a
+ * child that one of those forks. Only where the memory is its own. */
+void sc_process_note_ending(void);
+bool sc_process_is_ending(void);
+
 #endif

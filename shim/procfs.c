@@ -79,6 +79,16 @@ int sc_procfs_find(const char *name, const char *text)
 	return (int)result;
 }
 
+int sc_procfs_find_about(int fd, const char *text)
+{
+	char name[64];
+	struct sc_line line = {name, sizeof(name) - 1, 0};
+	sc_line_add(&line, "/proc/thread-self/fdinfo/");
+	sc_line_add_number(&line, (uint64_t)fd);
+	name[line.length] = '\0';
+	return sc_procfs_find(name, text);
+}
+
 bool sc_procfs_number(const char *name, int *number)
 {
 	long value = 0;

@@ -51,4 +51,7 @@ int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat);
 /* Does the file of that absolute name contain the text, of 32 bytes at most? 1, 0, or a negative errno. */
 int sc_procfs_find(const char *name, const char *text);
 
+/* The same of what the kernel has to say about the caller's descriptor fd (fdinfo). */
+int sc_procfs_find_about(int fd, const char *text);
+
 #endif

@@ -22,6 +22,8 @@ enum {
 	FOREIGN_MAX = 32,
 	INSTANTS = 3,
 	SHORT_INSTANTS = 10,
+	WAITS = 30, /* of a tenth of a millisecond and the timer's slack */
+	WAIT_NS = 100000,
 	OWN_COPIES_NS = 100000000,
 	OWN_COPY_MAX = 20, /* times as long, where it is seen */
 };
@@ -206,7 +208,7 @@ static bool await_own_copies(const struct sc_watch *watch, uint64_t *until_ns)
 /*
  * Another thread that is just now in a system call with the descriptor holds it for an instant, and so
  * does whoever reads this process's /proc entry. Where nobody else should hold it, the instant may
- * last until that one is given a processor.
+ * last until that one is given a processor: some 5 ms are waited for that.
  */
 static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
@@ -215,9 +217,10 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 	while (count == 1 && await_own_copies(watch, &until_ns)) {
 		count = ask_set(watch);
 	}
-	for (int i = 0; i < (is_sole ? INSTANTS : SHORT_INSTANTS) && count == 1; i++) {
+	for (int i = 0; i < (is_sole ? INSTANTS + WAITS : SHORT_INSTANTS) && count == 1; i++) {
 		if (is_sole) {
-			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+			struct timespec moment = {0, i < INSTANTS ? 0 : WAIT_NS};
+			SC_SYS2(SYS_nanosleep, &moment, NULL);
 		}
 		count = ask_set(watch);
 	}
@@ -228,17 +231,23 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
  * is not, or that cannot be told of one that is ready as a rule; negative: it cannot be told. */
 static int look_into_set(const struct sc_watch *watch)
 {
-	char name[64];
 	char token[20];
-	struct sc_line line = {name, sizeof(name) - 1, 0};
-	sc_line_add(&line, "/proc/thread-self/fdinfo/");
-	sc_line_add_number(&line, (uint64_t)watch->set);
-	name[line.length] = '\0';
 	struct sc_line wanted = {token, sizeof(token) - 1, 0};
 	sc_line_add_hex(&wanted, watch->token);
 	token[wanted.length] = '\0';
-	int found = sc_procfs_find(name, token);
+	int found = sc_procfs_find_about(watch->set, token);
 	return found >= 0 || watch->is_listener ? found : 0;
+}
+
+void sc_watch_leave(struct sc_watch *watch)
+{
+	if (watch->set < 0) {
+		return;
+	}
+	if (watch->place != NO_PLACE) {
+		atomic_store(&is_used[watch->place], true);
+	}
+	give_set_back(watch);
 }
 
 int sc_watch_end(struct sc_watch *watch, bool is_sole)
@@ -260,9 +269,10 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 		}
 	}
-	if (count != 0 && watch->place != NO_PLACE) {
-		atomic_store(&is_used[watch->place], true);
+	if (count != 0) {
+		sc_watch_leave(watch);
+	} else {
+		give_set_back(watch);
 	}
-	give_set_back(watch);
 	return count;
 }

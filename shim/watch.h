@@ -34,15 +34,18 @@ void sc_watch_leave_sets(void);
 /* The program wants fd's number for itself: give it up if it is an idle set's. */
 bool sc_watch_give_up(int fd);
 
-/* Before closing fd. To be ended by sc_watch_end(), whatever it is. */
+/* Before closing fd. To be ended by one of those below, whatever it is. */
 void sc_watch_begin(struct sc_watch *watch, int fd);
 
 /*
  * After closing it. 1: somebody holds it, 0: nobody, negative: no answer.
  * is_sole: nobody else can hold it but a thread of this process that is just now in a system call with
- * the descriptor. Otherwise another may read it empty at any time, and the set, which tells only of
+ * the descriptor, for which it waits some 5 ms at most. Otherwise another may read it empty at any time, and the set, which tells only of
  * what is ready for something, has to be looked into (by /proc).
  */
 int sc_watch_end(struct sc_watch *watch, bool is_sole);
+
+/* Without an answer: it is not closed after all, or what that does is known. */
+void sc_watch_leave(struct sc_watch *watch);
 
 #endif

@@ -34,6 +34,7 @@ static const struct row rows[] = {
 	{"threads", "cancel-during", 720, 0},
 	{"threads", "forks leave", 240, 0},
 	{"threads", "forks close", 240, 0},
+	{"threads", "polled 1", 1, 0},
 	{"threads", "stack sole", 1, 0},
 	{"threads", "stack dup", 1, 0},
 	{"threads", "stack fork", 1, 0},

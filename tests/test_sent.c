@@ -215,6 +215,12 @@ static void test_library_in_flight_is_no_stranger(void **state)
 #define UNRECEIVED_BY_CHILD(words) \
 	PAIR "fork close 4 hear on " words " end close 5 " CONNECT "send-fd 4 3 " CLOSE_3 "wait"
 
+#define UNRECEIVED_BEHIND_A_FILE_BY_CHILD(words)                                       \
+	PAIR "fork close 4 hear on " words " end close 5 " CONNECT "open 5 /dev/null " \
+	     "send-fd 4 5 close 5 send-fd 4 3 " CLOSE_3 "wait"
+
+#define TEN_TIMES(words) words words words words words words words words words words
+
 static const struct sharing_row last_of_unreceived[] = {
 	{"unreceived_close", UNRECEIVED "hear on close 5"},
 	{"unreceived_sender_closes_first", UNRECEIVED "close 4 hear on close 5"},
@@ -233,12 +239,22 @@ static const struct sharing_row last_of_unreceived[] = {
 		"unix 4 5 pipe 6 7 send-fd 4 7 close 7 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_behind_an_epoll_set", CONNECT
 		"unix 4 5 epoll 6 send-fd 4 6 close 6 send-fd 4 3 " CLOSE_3 "hear on close 5"},
+	{"unreceived_behind_forty_others",
+		CONNECT "unix 4 5 socket 6 4 " TEN_TIMES(
+			"send-fd 4 6 send-fd 4 6 send-fd 4 6 send-fd 4 6 ") "send-fd 4 3 close "
+									    "6 " CLOSE_3
+									    "hear on close 5"},
 	{"unreceived_twice", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_and_received", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3
 					    "receive-fd 5 3 hear on close 5 close 3"},
 	{"unreceived_child_closes", UNRECEIVED_BY_CHILD("close 5")},
 	{"unreceived_child_exits", UNRECEIVED_BY_CHILD("exit 0")},
 	{"unreceived_child_exits_now", UNRECEIVED_BY_CHILD("exit-now 0")},
+	{"unreceived_behind_a_file_child_exits", UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exit 0")},
+	{"unreceived_behind_a_file_child_exits_now",
+		UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exit-now 0")},
+	{"unreceived_other_program_exits", UNRECEIVED_BY_CHILD("exec exit 0")},
+	{"unreceived_other_program_exits_now", UNRECEIVED_BY_CHILD("exec exit-now 0")},
 	{"unreceived_child_of_child_exits",
 		UNRECEIVED_BY_CHILD("fork exit-now 0 end close 5 wait")},
 	{"unreceived_child_closes_first", CONNECT

@@ -3,6 +3,7 @@
  * threads PORT WHAT: threads that close connections with unread bytes.
  *     churn          others open, read all and close meanwhile: numbers are used again at once
  *     same           all close the same descriptor: one does, the others are told EBADF
+ *     polled MS      another waits for it with poll(2), so long, when it is closed
  *     cancel-pending cancelled before the close: closed, cancelled behind it
  *     cancel-during  cancelled at any moment: tells how many closes that began have not closed
  *     stack HOW      one with 64 KiB of stack; HOW: sole, dup (duplicated), fork (forked since),
@@ -242,6 +243,56 @@ static void same(char **words)
 	}
 }
 
+/* ---- in a call of another thread ------------------------------------------------------------ */
+
+struct wait {
+	int fd;
+	int timeout_ms;
+	_Atomic pid_t tid;
+};
+
+static void *wait_for_nothing(void *context)
+{
+	struct wait *wait = context;
+	struct pollfd nothing = {.fd = wait->fd};
+
+	atomic_store(&wait->tid, gettid());
+	must(poll(&nothing, 1, wait->timeout_ms) >= 0, "poll");
+	return NULL;
+}
+
+/* "running" is said of one that is in no call. */
+static bool is_in_a_call(pid_t tid)
+{
+	char path[64];
+	FILE *file;
+	long number = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	file = fopen(path, "r");
+	if (file) {
+		number = fscanf(file, "%ld", &number) == 1 ? number : -1;
+		fclose(file);
+	}
+	return number >= 0;
+}
+
+static void polled(char **words)
+{
+	struct wait wait = {.fd = dial(port), .timeout_ms = words[0] ? atoi(words[0]) : 0};
+	pthread_t thread = start(wait_for_nothing, &wait);
+	int ended = EBUSY;
+
+	while (atomic_load(&wait.tid) == 0) {
+		sched_yield();
+	}
+	while (!is_in_a_call(wait.tid) && ended == EBUSY) {
+		ended = pthread_tryjoin_np(thread, NULL);
+	}
+	close_well(wait.fd);
+	must(ended == 0 || pthread_join(thread, NULL) == 0, "pthread_join");
+}
+
 /* ---- cancellation -------------------------------------------------------------------------- */
 
 static int pool[TURNS];
@@ -368,8 +419,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(char **words);
-	} whats[] = {{"churn", churn}, {"same", same}, {"cancel-pending", cancel_pending},
-		{"cancel-during", cancel_during}, {"stack", small_stack}, {"forks", forks}};
+	} whats[] = {{"churn", churn}, {"same", same}, {"polled", polled},
+		{"cancel-pending", cancel_pending}, {"cancel-during", cancel_during},
+		{"stack", small_stack}, {"forks", forks}};
 	int before = count_descriptors();
 
 	must(argc >= 3, "arguments");
