@@ -118,21 +118,23 @@ static void end_early(struct sc_closing *it, int fd)
 	it->early_end = sc_linger_end_without_thread(fd, it->plan.action, config->drain_max_bytes);
 }
 
-/* Another holder may have read it empty since; or may do so, and close, before the watch can tell. And where
- * the program has sent its FIN, the peer's, or its answer to ours, ends the connection: then a close resets
- * nothing (__tcp_close, net/ipv4/tcp.c). */
+/* Another holder or thread may have read it empty since; or may do so, and close, before the watch can tell.
+ * And where the program has sent its FIN, the peer's, or its answer to ours, ends the connection: then a close
+ * resets nothing (__tcp_close, net/ipv4/tcp.c). */
 static void look_again(struct sc_closing *it, int fd)
 {
 	struct sc_conn now;
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE;
-	if (it->job.conn.is_listener || (is_sole && !sc_inspect_is_fin_sent(&it->job.conn))) {
+	bool is_alone = is_sole && sc_turns_is_one_thread();
+	if (it->job.conn.is_listener || (is_alone && !sc_inspect_is_fin_sent(&it->job.conn))) {
 		return;
 	}
 	it->resets = sc_resets_before(&it->job.conn, fd);
 	sc_inspect_quickly(fd, &now);
-	if (!is_sole && now.unread_bytes == 0 && !now.is_urgent) {
+	if (!is_alone && now.unread_bytes == 0 && !now.is_urgent) {
 		sc_watch_leave(&it->watch);
-		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_SHARED, NULL};
+		it->plan = (struct sc_verdict){
+			SC_ACTION_PASS, is_sole ? SC_OUTCOME_NONE : SC_OUTCOME_SHARED, NULL};
 	}
 }
 

@@ -38,13 +38,17 @@ void sc_turns_await_openings(void);
 /* Is there one thread only? libc's own word (__libc_single_threaded, glibc 2.32), or 0. */
 extern const char *_Atomic sc_turns_is_single_threaded;
 
+/* Has the program but one thread, as far as libc knows? */
+static inline bool sc_turns_is_one_thread(void)
+{
+	return *atomic_load_explicit(&sc_turns_is_single_threaded, memory_order_relaxed);
+}
+
 /* Add to the closes under way; returns what they were. One thread alone (a handler in between leaves them
  * as they were) need not lock the bus for that, which would take as long as all else here. */
 static inline int32_t sc_turns_add_close(int32_t more)
 {
-	const char *is_single_threaded =
-		atomic_load_explicit(&sc_turns_is_single_threaded, memory_order_relaxed);
-	if (*is_single_threaded && !sc_background_is_running()) {
+	if (sc_turns_is_one_thread() && !sc_background_is_running()) {
 		int32_t before = atomic_load_explicit(&sc_turns_closes, memory_order_relaxed);
 		atomic_store_explicit(&sc_turns_closes, before + more, memory_order_relaxed);
 		return before;

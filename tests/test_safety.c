@@ -216,6 +216,23 @@ static void test_close_fin_ends_with_fin(void **state)
 	assert_cured(*state, "fin");
 }
 
+/* Whoever comes first: what is told is what the kernel has counted. */
+static void test_read_meanwhile_warn_tells_what_was_reset(void **state)
+{
+	struct crowd_end end =
+		crowd_run(&(struct crowd_options){.program = {.executable = "threads",
+							  .mode = "warn",
+							  .wants_all_reports = true,
+							  .environment = {"SAFECLOSE_REPORT=all"}}},
+			"read");
+
+	(void)state;
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.connections, 60);
+	assert_int_equal(
+		text_lines_with(end.report, "; rst (unread) in ", NULL), end.grown.aborts_on_close);
+}
+
 /* ---- what is particular --------------------------------------------------------------------- */
 
 static const char *const modes[] = {"warn", "drain", "fin"};
@@ -435,6 +452,7 @@ static const struct subject {
 };
 
 static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test_teardown(test_read_meanwhile_warn_tells_what_was_reset, crowd_teardown),
 	cmocka_unit_test_teardown(test_handler_interrupts_the_library, crowd_teardown),
 	cmocka_unit_test_teardown(test_cancel_pending_close_closes, crowd_teardown),
 	cmocka_unit_test_teardown(test_cancel_during_close_closes, crowd_teardown),

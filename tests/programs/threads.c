@@ -3,6 +3,7 @@
  * threads PORT WHAT: threads that close connections with unread bytes.
  *     churn          others open, read all and close meanwhile: numbers are used again at once
  *     same           all close the same descriptor: one does, the others are told EBADF
+ *     read           another reads all of it in the moment in which it is closed: either may come first
  *     polled MS      another waits for it with poll(2), so long, when it is closed
  *     cancel-pending cancelled before the close: closed, cancelled behind it
  *     cancel-during  cancelled at any moment: tells how many closes that began have not closed
@@ -31,6 +32,7 @@ enum {
 	TURNS = 60,
 	STACK_BYTES = 64 * 1024,
 	PAINT = 0x5a,
+	PAUSE_MAX = 20000,
 	OWN_FROM = 500, /* the library's descriptors lie above */
 };
 
@@ -243,7 +245,48 @@ static void same(char **words)
 	}
 }
 
-/* ---- in a call of another thread ------------------------------------------------------------ */
+/* ---- beside another thread's call ----------------------------------------------------------- */
+
+static _Atomic int ready[2];
+
+/* Both at once, as far as that can be had, and then one of them a little later. */
+static void meet(int mine, int turn)
+{
+	atomic_store(&ready[mine], turn);
+	while (atomic_load(&ready[!mine]) < turn) {
+		sched_yield();
+	}
+	for (volatile int pause = rand() % PAUSE_MAX; pause > 0; pause--) {
+	}
+}
+
+static void *read_same(void *unused)
+{
+	char bytes[1000];
+
+	(void)unused;
+	for (int i = 1; i <= TURNS; i++) {
+		meet(0, 2 * i);
+		must(recv(same_fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 || errno == EBADF,
+			"recv");
+		meet(0, 2 * i + 1);
+	}
+	return NULL;
+}
+
+static void read_meanwhile(char **words)
+{
+	pthread_t reader = start(read_same, NULL);
+
+	(void)words;
+	for (int i = 1; i <= TURNS; i++) {
+		same_fd = dial(port);
+		meet(1, 2 * i);
+		close_well(same_fd);
+		meet(1, 2 * i + 1);
+	}
+	pthread_join(reader, NULL);
+}
 
 struct wait {
 	int fd;
@@ -419,7 +462,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(char **words);
-	} whats[] = {{"churn", churn}, {"same", same}, {"polled", polled},
+	} whats[] = {{"churn", churn}, {"same", same}, {"read", read_meanwhile}, {"polled", polled},
 		{"cancel-pending", cancel_pending}, {"cancel-during", cancel_during},
 		{"stack", small_stack}, {"forks", forks}};
 	int before = count_descriptors();
