@@ -21,6 +21,7 @@
 #include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -118,26 +119,6 @@ static void end_early(struct sc_closing *it, int fd)
 	it->early_end = sc_linger_end_without_thread(fd, it->plan.action, config->drain_max_bytes);
 }
 
-/* Another holder or thread may have read it empty since; or may do so, and close, before the watch can tell.
- * And where the program has sent its FIN, the peer's, or its answer to ours, ends the connection: then a close
- * resets nothing (__tcp_close, net/ipv4/tcp.c). */
-static void look_again(struct sc_closing *it, int fd)
-{
-	struct sc_conn now;
-	bool is_sole = it->job.birth == SC_BIRTH_SOLE;
-	bool is_alone = is_sole && sc_turns_is_one_thread();
-	if (it->job.conn.is_listener || (is_alone && !sc_inspect_is_fin_sent(&it->job.conn))) {
-		return;
-	}
-	it->resets = sc_resets_before(&it->job.conn, fd);
-	sc_inspect_quickly(fd, &now);
-	if (!is_alone && now.unread_bytes == 0 && !now.is_urgent) {
-		sc_watch_leave(&it->watch);
-		it->plan = (struct sc_verdict){
-			SC_ACTION_PASS, is_sole ? SC_OUTCOME_NONE : SC_OUTCOME_SHARED, NULL};
-	}
-}
-
 /* Take what the end will need: a watch, a copy, or nothing. */
 static void take_hold(struct sc_closing *it, int fd)
 {
@@ -147,7 +128,6 @@ static void take_hold(struct sc_closing *it, int fd)
 	if (it->plan.action == SC_ACTION_WATCH) {
 		sc_watch_begin(&it->watch, fd);
 		it->watch.is_listener = it->job.conn.is_listener;
-		look_again(it, fd);
 	} else if (it->plan.action != SC_ACTION_PASS) {
 		it->held = begin_hold(&it->job, fd);
 		sc_background_prepare();
@@ -157,17 +137,29 @@ static void take_hold(struct sc_closing *it, int fd)
 	}
 }
 
-/* The very last look, as what is told of a watched one is what the close is about to do: the peer may have
- * reset it since, and then there is nothing left to reset. */
+/*
+ * The very last look, as what is told of a watched one is what the close is about to do. The peer may have reset
+ * it since, and then there is nothing left to reset. Another holder or thread may have read it empty; or may
+ * do so, and close, before the watch can tell. And where the program has sent its FIN, the peer's, or its answer
+ * to ours, ends the connection: then a close resets nothing (__tcp_close, net/ipv4/tcp.c).
+ */
 static void look_last(struct sc_closing *it, int fd)
 {
-	if (it->plan.action != SC_ACTION_WATCH) {
-		return;
-	}
+	struct sc_conn now;
+	bool is_sole = it->job.birth == SC_BIRTH_SOLE;
+	bool is_listener = it->job.conn.is_listener;
 	it->turn = sc_family_begin_reset();
-	if (sc_inspect_is_over(fd)) {
+	if (!is_listener &&
+		!(is_sole && sc_turns_is_one_thread() && !sc_inspect_is_fin_sent(&it->job.conn))) {
+		it->resets = sc_resets_before(&it->job.conn, fd);
+	}
+	sc_inspect_quickly(fd, &now);
+	sc_inspect_unacked_late(fd, &it->job.conn);
+	bool is_over = it->job.conn.state == TCP_CLOSE;
+	if (is_over || (!is_listener && now.unread_bytes == 0 && !now.is_urgent)) {
 		sc_watch_leave(&it->watch);
-		it->plan = (struct sc_verdict){SC_ACTION_PASS, SC_OUTCOME_NONE, NULL};
+		it->plan = (struct sc_verdict){SC_ACTION_PASS,
+			is_over || is_sole ? SC_OUTCOME_NONE : SC_OUTCOME_SHARED, NULL};
 	}
 }
 
@@ -212,10 +204,11 @@ bool sc_closing_begin_after_glance(
 	if (it->held < 0 || it->plan.action != SC_ACTION_LINGER || it->job.birth != SC_BIRTH_SOLE) {
 		sc_inspect_addresses(fd, &it->job.conn);
 	}
-	if (!it->is_ended_early) {
+	if (it->plan.action == SC_ACTION_WATCH) {
+		look_last(it, fd);
+	} else if (!it->is_ended_early) {
 		sc_inspect_unacked(fd, &it->job.conn); /* it changes until the very close */
 	}
-	look_last(it, fd);
 	return true;
 }
 
@@ -226,13 +219,20 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 	       sc_closing_begin_after_glance(it, fd, glance, via, caller);
 }
 
+/* While it is still this close's turn: what others reset is not counted. */
+static void look_at_once(struct sc_closing *it)
+{
+	it->is_settled = it->resets >= 0 && sc_watch_is_quiet(&it->watch);
+	it->has_reset = it->is_settled && sc_resets_may_be_more(it->resets);
+}
+
 static void end_watched(struct sc_closing *it)
 {
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 	int answer = sc_watch_end(&it->watch, is_sole);
 	bool is_shared =
 		answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
-	bool has_reset = sc_resets_may_be_more(it->resets);
+	bool has_reset = it->is_settled ? it->has_reset : sc_resets_may_be_more(it->resets);
 	if (is_sole && !is_shared && !has_reset) {
 		return; /* it had ended before */
 	}
@@ -343,18 +343,22 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
+	bool is_watched = !it->is_mailbox && it->plan.action == SC_ACTION_WATCH;
+	if (is_watched && is_closed) {
+		look_at_once(it);
+	}
 	sc_family_end_reset(it->turn);
 	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (it->is_mailbox) {
 		end_mailbox(it, is_closed);
-	} else if (!is_closed && it->plan.action == SC_ACTION_WATCH) {
+	} else if (!is_closed && is_watched) {
 		sc_watch_leave(&it->watch);
 	} else if (!is_closed) {
 		sc_interest_put_back(&it->job.interest, it->job.fd);
 		let_go(it);
 	} else if (it->plan.action == SC_ACTION_PASS) {
 		sc_telling_tell_outcome(&it->job, &it->note, it->plan.outcome, it->plan.why);
-	} else if (it->plan.action == SC_ACTION_WATCH) {
+	} else if (is_watched) {
 		end_watched(it);
 	} else {
 		end_held(it);

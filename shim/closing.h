@@ -24,6 +24,8 @@ struct sc_closing {
 	struct sc_watch watch;
 	uint32_t turn;  /* watched: the family's, to reset; 0: none */
 	int64_t resets; /* watched: the kernel's count of them before; negative: not known */
+	bool is_settled; /* watched: that the connection was gone was clear at once, and whether by a reset */
+	bool has_reset;
 	int cancel_state;
 	const void *caller;
 	bool is_mailbox;     /* a unix socket with messages (mailbox.h) */

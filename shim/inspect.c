@@ -245,13 +245,6 @@ bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn)
 	return is_open(conn->state) && !is_open(now.state);
 }
 
-bool sc_inspect_is_over(int fd)
-{
-	struct sc_conn now = {.state = 0}; /* where there is no answer */
-	ask_state(fd, &now);
-	return now.state == TCP_CLOSE;
-}
-
 bool sc_inspect_is_peer_done(int fd)
 {
 	struct sc_conn conn = {.proto = (uint8_t)proto_of(ask_protocol(fd))};

@@ -63,9 +63,6 @@ size_t sc_inspect_peek(int fd, void *bytes, size_t max);
 /* Has somebody sent the connection's FIN since the whole look at conn, or is it over even? */
 bool sc_inspect_has_ended_since(int fd, const struct sc_conn *conn);
 
-/* Is there no connection any more (TCP_CLOSE)? One system call. */
-bool sc_inspect_is_over(int fd);
-
 /* Has the peer sent its FIN, or is there none (any more)? */
 bool sc_inspect_is_peer_done(int fd);
 

@@ -180,6 +180,11 @@ static int ask_set(const struct sc_watch *watch)
 	return count == FOREIGN_MAX ? -EAGAIN : count < 0 ? count : 0;
 }
 
+bool sc_watch_is_quiet(const struct sc_watch *watch)
+{
+	return watch->set >= 0 && ask_set(watch) == 0;
+}
+
 static bool is_held_here(uint64_t inode, int fd)
 {
 	return sc_holder_still_holds(inode, SC_HOLDER_SELF, fd);

@@ -45,6 +45,9 @@ void sc_watch_begin(struct sc_watch *watch, int fd);
  */
 int sc_watch_end(struct sc_watch *watch, bool is_sole);
 
+/* Right after it: is nothing told of it any more, as where it is gone? */
+bool sc_watch_is_quiet(const struct sc_watch *watch);
+
 /* Without an answer: it is not closed after all, or what that does is known. */
 void sc_watch_leave(struct sc_watch *watch);
 
