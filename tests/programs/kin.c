@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kin PORT SEED: a family of processes that connect, duplicate, fork, send and receive connections in messages,
+ * close in each way and end in each way, by chance. The first process has no part in it, and ends when all
+ * others have.
+ */
+#include "dial.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+	FIRST = 3,
+	END = 64,
+	CONNECTIONS_MAX = 8,
+	HOLDERS_MAX = 12, /* duplicates among them */
+	PAIR_ENDS_MAX = 6,
+	ACTS = 25,
+	FORKS_DEEP = 3,
+};
+
+static int port;
+static int acts_left = ACTS;
+static int depth;
+static uint64_t chance;
+
+/* Knuth's, of which the lower bits are poor. */
+static int by_chance(int below)
+{
+	chance = chance * 6364136223846793005U + 1442695040888963407U;
+	return (int)((chance >> 33) % (unsigned)below);
+}
+
+/* AF_INET, AF_UNIX, or 0. */
+static int domain_of(int fd)
+{
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 ? domain : 0;
+}
+
+static int count(int domain)
+{
+	int found = 0;
+
+	for (int fd = FIRST; fd < END; fd++) {
+		found += domain_of(fd) == domain;
+	}
+	return found;
+}
+
+/* One of that domain; negative: there is none. */
+static int any(int domain)
+{
+	int left = count(domain);
+	int fd = FIRST - 1;
+
+	if (left == 0) {
+		return -1;
+	}
+	for (left = by_chance(left) + 1; left > 0; left -= domain_of(fd) == domain) {
+		fd++;
+	}
+	return fd;
+}
+
+/* ---- ways to close -------------------------------------------------------------------------- */
+
+static void by_call(int fd)
+{
+	must(close(fd) == 0, "close");
+}
+
+static void by_number(int fd)
+{
+	must(syscall(SYS_close, fd) == 0, "SYS_close");
+}
+
+static void by_range(int fd)
+{
+	must(close_range((unsigned)fd, (unsigned)fd, 0) == 0, "close_range");
+}
+
+static void by_replacement(int fd)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	must(dup2(null, fd) == fd && close(null) == 0, "dup2");
+}
+
+static void by_stream(int fd)
+{
+	FILE *stream = fdopen(fd, "r");
+
+	must(stream && fclose(stream) == 0, "fclose");
+}
+
+static void *close_it(void *fd)
+{
+	by_call((int)(intptr_t)fd);
+	return NULL;
+}
+
+static void by_thread(int fd)
+{
+	pthread_t thread;
+
+	must(pthread_create(&thread, NULL, close_it, (void *)(intptr_t)fd) == 0 &&
+			pthread_join(thread, NULL) == 0,
+		"pthread_create");
+}
+
+static void let_go(int fd)
+{
+	static void (*const ways[])(int fd) = {
+		by_call, by_number, by_range, by_replacement, by_stream, by_thread};
+
+	ways[by_chance(sizeof(ways) / sizeof(ways[0]))](fd);
+}
+
+/* ---- ways to end ---------------------------------------------------------------------------- */
+
+static void __attribute__((noreturn)) end(void)
+{
+	switch (by_chance(5)) {
+	case 0:
+		_exit(0);
+	case 1:
+		quick_exit(0);
+	case 2:
+		syscall(SYS_exit_group, 0);
+		break;
+	case 3:
+		pthread_exit(NULL);
+	default:
+		break;
+	}
+	exit(0);
+}
+
+/* ---- acts ----------------------------------------------------------------------------------- */
+
+static void open_connection(void)
+{
+	char bytes[DIAL_BYTES];
+	int fd;
+
+	if (count(AF_INET) >= CONNECTIONS_MAX) {
+		return;
+	}
+	fd = dial(port);
+	if (by_chance(3) == 0) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	if (by_chance(4) == 0) {
+		must(recv(fd, bytes, sizeof(bytes), 0) == sizeof(bytes), "recv");
+	}
+}
+
+static void duplicate(void)
+{
+	int fd = any(AF_INET);
+
+	must(fd < 0 || count(AF_INET) >= HOLDERS_MAX || dup(fd) >= 0, "dup");
+}
+
+static void fork_another(void)
+{
+	bool is_awaited = by_chance(2) == 0;
+	pid_t pid = depth < FORKS_DEEP ? fork() : -1;
+
+	if (pid == 0) {
+		depth++;
+		chance += (uint64_t)(depth * ACTS + acts_left);
+		acts_left = acts_left / 2 + 3;
+	} else if (pid > 0 && is_awaited) {
+		must(waitpid(pid, NULL, 0) == pid, "waitpid");
+	}
+}
+
+static void open_pair(void)
+{
+	int pair[2];
+
+	must(count(AF_UNIX) >= PAIR_ENDS_MAX ||
+			socketpair(AF_UNIX, by_chance(2) ? SOCK_STREAM : SOCK_SEQPACKET, 0, pair) ==
+				0,
+		"socketpair");
+}
+
+struct letter {
+	struct msghdr header;
+	struct iovec part;
+	char byte;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static struct msghdr *write_letter(struct letter *letter)
+{
+	memset(letter, 0, sizeof(*letter));
+	letter->part = (struct iovec){&letter->byte, 1};
+	letter->header = (struct msghdr){.msg_iov = &letter->part,
+		.msg_iovlen = 1,
+		.msg_control = letter->control,
+		.msg_controllen = sizeof(letter->control)};
+	return &letter->header;
+}
+
+static void send_one(void)
+{
+	struct letter letter;
+	struct msghdr *header = write_letter(&letter);
+	struct cmsghdr *part = CMSG_FIRSTHDR(header);
+	int to = any(AF_UNIX);
+	int fd = any(AF_INET);
+
+	if (to < 0 || fd < 0) {
+		return;
+	}
+	*part = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(sizeof(fd))};
+	memcpy(CMSG_DATA(part), &fd, sizeof(fd));
+	/* The other end may be closed. */
+	must(sendmsg(to, header, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno == EPIPE ||
+			errno == ECONNRESET || errno == EAGAIN,
+		"sendmsg");
+	if (by_chance(2)) {
+		let_go(fd);
+	}
+}
+
+static void receive_one(void)
+{
+	struct letter letter;
+	int from = any(AF_UNIX);
+
+	if (from >= 0) {
+		recvmsg(from, write_letter(&letter), MSG_DONTWAIT);
+	}
+}
+
+static void let_go_of_connection(void)
+{
+	int fd = any(AF_INET);
+
+	if (fd >= 0) {
+		let_go(fd);
+	}
+}
+
+static void let_go_of_pair(void)
+{
+	int fd = any(AF_UNIX);
+
+	if (fd >= 0) {
+		let_go(fd);
+	}
+}
+
+static void __attribute__((noreturn)) live(void)
+{
+	/* As often as it stands here. */
+	static void (*const acts[])(void) = {open_connection, open_connection, open_connection,
+		open_connection, duplicate, fork_another, fork_another, open_pair, send_one,
+		send_one, send_one, receive_one, let_go_of_connection, let_go_of_connection,
+		let_go_of_connection, let_go_of_connection, let_go_of_pair};
+
+	/* That descriptors are sent is known from the first on (README, Limits). */
+	open_connection();
+	open_pair();
+	send_one();
+	for (; acts_left > 0; acts_left--) {
+		acts[by_chance(sizeof(acts) / sizeof(acts[0]))]();
+	}
+	end();
+}
+
+int main(int argc, char **argv)
+{
+	pid_t pid;
+	int status;
+
+	must(argc == 3, "arguments");
+	port = number(argv[1]);
+	chance = (uint64_t)number(argv[2]);
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "PR_SET_CHILD_SUBREAPER");
+	pid = fork();
+	if (pid == 0) {
+		live();
+	}
+	while ((pid = wait(&status)) > 0) {
+		must(status == 0, "one of them failed");
+	}
+	must(errno == ECHILD, "wait");
+	return 0;
+}
