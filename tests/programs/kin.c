@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * kin PORT SEED: a family of processes that connect, duplicate, fork, send and receive connections in messages,
- * close in each way and end in each way, by chance. The first process has no part in it, and ends when all
- * others have.
+ * close in each way and end in each way, by chance. Whoever has a connection can write to it, and the first who
+ * reads finds every byte. The first process has no part in it, and ends when all others have.
  */
 #include "dial.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -21,12 +24,14 @@ enum {
 	PAIR_ENDS_MAX = 6,
 	ACTS = 25,
 	FORKS_DEEP = 3,
+	INODES = 65536,
 };
 
 static int port;
 static int acts_left = ACTS;
 static int depth;
 static uint64_t chance;
+static _Atomic ino_t *read_from; /* the family's: inodes, by remainder */
 
 /* Knuth's, of which the lower bits are poor. */
 static int by_chance(int below)
@@ -145,9 +150,31 @@ static void __attribute__((noreturn)) end(void)
 
 /* ---- acts ----------------------------------------------------------------------------------- */
 
-static void open_connection(void)
+/* Nobody has taken a byte, nor ended it, as long as somebody has it. */
+static void use(int fd)
 {
 	char bytes[DIAL_BYTES];
+	struct stat status;
+
+	must(fstat(fd, &status) == 0, "fstat");
+	if (atomic_exchange(&read_from[status.st_ino % INODES], status.st_ino) != status.st_ino) {
+		must(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) == sizeof(bytes),
+			"bytes are missing");
+	}
+	must(send(fd, "x", 1, MSG_NOSIGNAL) == 1, "it was ended");
+}
+
+static void use_any(void)
+{
+	int fd = any(AF_INET);
+
+	if (fd >= 0) {
+		use(fd);
+	}
+}
+
+static void open_connection(void)
+{
 	int fd;
 
 	if (count(AF_INET) >= CONNECTIONS_MAX) {
@@ -158,7 +185,7 @@ static void open_connection(void)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
 	if (by_chance(4) == 0) {
-		must(recv(fd, bytes, sizeof(bytes), 0) == sizeof(bytes), "recv");
+		use(fd);
 	}
 }
 
@@ -269,7 +296,7 @@ static void __attribute__((noreturn)) live(void)
 	static void (*const acts[])(void) = {open_connection, open_connection, open_connection,
 		open_connection, duplicate, fork_another, fork_another, open_pair, send_one,
 		send_one, send_one, receive_one, let_go_of_connection, let_go_of_connection,
-		let_go_of_connection, let_go_of_connection, let_go_of_pair};
+		let_go_of_connection, let_go_of_connection, let_go_of_pair, use_any};
 
 	/* That descriptors are sent is known from the first on (README, Limits). */
 	open_connection();
@@ -289,6 +316,9 @@ int main(int argc, char **argv)
 	must(argc == 3, "arguments");
 	port = number(argv[1]);
 	chance = (uint64_t)number(argv[2]);
+	read_from = mmap(NULL, INODES * sizeof(*read_from), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(read_from != MAP_FAILED, "mmap");
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "PR_SET_CHILD_SUBREAPER");
 	pid = fork();
 	if (pid == 0) {
