@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * One descriptor on its way out: what happens before and after the real call that closes it.
- * inspect -> policy -> (drain | background) -> report. Async-signal-safe, takes no lock, allocates
- * nothing, never waits, leaves errno alone.
+ * inspect -> policy -> (drain | background) -> report. Async-signal-safe, allocates nothing, leaves errno
+ * alone; waits for nobody but other closes and calls of the same family, and for those some milliseconds.
  */
 #ifndef SC_CLOSING_H
 #define SC_CLOSING_H
