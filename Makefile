@@ -42,7 +42,7 @@ LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U
 SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
 	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os; \
 	for flag in -fno-jump-tables -malign-data=abi -fno-gcse -fno-tree-pre \
-		-fno-move-loop-invariants -fno-expensive-optimizations; do \
+		-fno-move-loop-invariants -fno-expensive-optimizations -fno-tree-coalesce-vars; do \
 		$(CC) -Werror $$flag -E -x c /dev/null >/dev/null 2>&1 && echo $$flag; done))
 # What every close passes through is to be quick as well.
 HOT := $(BUILD)/shim/interpose_close.o

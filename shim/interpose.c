@@ -8,8 +8,10 @@
 #include "births.h"
 #include "closing.h"
 #include "ending.h"
+#include "inspect.h"
 #include "plan.h"
 #include "real.h"
+#include "resets.h"
 #include "sink.h"
 #include "start.h"
 #include "threads.h"
@@ -30,20 +32,23 @@ static bool vacate(int fd)
 		return true;
 	}
 	sc_background_begin_move();
-	bool is_free = sc_ownfds_give_up(fd) || sc_watch_give_up(fd) || sc_sink_evade(fd) ||
-		       sc_background_evade(fd);
+	bool is_free = sc_ownfds_give_up(fd) || sc_watch_give_up(fd) || sc_resets_give_up(fd) ||
+		       sc_sink_evade(fd) || sc_background_evade(fd);
 	sc_background_end_move();
 	return is_free;
 }
 
-static int replace_unfollowed(
-	int from, int to, int (*replace)(int from, int to, long flags), long flags)
+/* looked_at: the inode of what is closed by it, where anybody asks. What was looked at under a high number may have
+ * been the library's for a moment: *is_closed tells whether it was still there. */
+static int replace_there(int from, int to, int (*replace)(int from, int to, long flags), long flags,
+	uint64_t looked_at, bool *is_closed)
 {
 	bool may_be_own = sc_ownfds_may_be_own(to);
 	int result = -1;
 	if (may_be_own) {
 		sc_turns_begin_replacement();
 	}
+	bool is_there = !may_be_own || (looked_at != 0 && sc_inspect_inode(to) == looked_at);
 	if (may_be_own && sc_ownfds_has(to)) {
 		errno = EBUSY; /* the library's since a moment ago */
 	} else {
@@ -55,6 +60,7 @@ static int replace_unfollowed(
 	if (result >= 0) {
 		sc_births_record_dup(from, to);
 	}
+	*is_closed = result >= 0 && is_there;
 	return result;
 }
 
@@ -62,6 +68,7 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	int (*replace)(int from, int to, long flags), long flags)
 {
 	struct sc_closing closing;
+	bool is_closed;
 	if (refuse_own(from)) {
 		return -1;
 	}
@@ -69,7 +76,7 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 		return replace(from, to, flags); /* closes nothing */
 	}
 	if (!sc_ownfds_has(to) && !sc_plan_is_of_interest(to)) {
-		return replace_unfollowed(from, to, replace, flags);
+		return replace_there(from, to, replace, flags, 0, &is_closed);
 	}
 	if (sc_sys_fcntl(from, F_GETFD, 0) < 0) {
 		return replace(from, to, flags); /* fails, and closes nothing */
@@ -79,9 +86,10 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, to, via, caller);
-	int result = replace_unfollowed(from, to, replace, flags);
+	uint64_t looked_at = is_followed ? closing.job.conn.inode : 0;
+	int result = replace_there(from, to, replace, flags, looked_at, &is_closed);
 	if (is_followed) {
-		sc_closing_end(&closing, result >= 0);
+		sc_closing_end(&closing, is_closed);
 	}
 	return result;
 }

@@ -49,6 +49,11 @@ static bool is_still_itself(const struct sc_outlet *it, int fd)
 	       status.st_ino == atomic_load(&it->inode);
 }
 
+bool sc_outlet_is_itself(const struct sc_outlet *it)
+{
+	return is_still_itself(it, atomic_load(&it->fd));
+}
+
 /* Room for a line, without waiting for it. (Regular files always have.) */
 static bool is_writable(int fd)
 {

@@ -32,6 +32,9 @@ void sc_outlet_set(struct sc_outlet *it, int fd, bool is_syslog);
 /* The same as another one's; fd may have another number here, or be -1. */
 void sc_outlet_set_like(struct sc_outlet *it, const struct sc_outlet *other, int fd);
 
+/* Is it still what it was set to? */
+bool sc_outlet_is_itself(const struct sc_outlet *it);
+
 /* Write a line of process pid, newline included. Returns 0 or a negative errno: -EAGAIN where there is
  * no room at the moment, -EBADF where there is nothing, or another file. */
 int sc_outlet_write(struct sc_outlet *it, const char *text, size_t length, int pid);

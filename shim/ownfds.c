@@ -430,20 +430,20 @@ void sc_ownfds_empty(int fd)
 }
 
 /* First the number: once closed, it may be the program's next. If that cannot be now, the number stays, for
- * good, and holds nothing. */
+ * good, and holds nothing; without a placeholder, which the program may have taken, it has to be. */
 static void give_back(int fd)
 {
 	bool is_free = sc_turns_begin_own();
-	if (is_free) {
-		unregister_fd(fd);
-	}
 	note(fds.moments, MOMENT_COUNT, fd, false);
-	if (is_free) {
-		sc_sys_close(fd);
-		sc_turns_end_own();
-	} else {
-		SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
+	if (!is_free && SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC) == fd) {
+		return;
 	}
+	while (!is_free) {
+		is_free = sc_turns_begin_own(); /* sooner or later, see turns.h */
+	}
+	unregister_fd(fd);
+	sc_sys_close(fd);
+	sc_turns_end_own();
 }
 
 void sc_ownfds_release(int fd)

@@ -18,10 +18,14 @@
 #define COUNTS "/proc/thread-self/net/netstat"
 #define NAMESPACE "/proc/thread-self/ns/net"
 
-enum { CHUNK_BYTES = 512, WORD_BYTES = 32 };
+#define GROUP "TcpExt: "
+#define NAME "TCPAbortOnClose "
+
+enum { TEXT_BYTES = 8192 };
 
 static uint64_t first_cookie; /* 0: not known */
 static uint64_t first_inode;
+static _Atomic int file; /* the counts: its number plus one; 0: none */
 
 static uint64_t cookie_of(int fd)
 {
@@ -36,6 +40,16 @@ static uint64_t inode_of_namespace(void)
 	return SC_SYS4(SYS_newfstatat, AT_FDCWD, NAMESPACE, &status, 0) == 0 ? status.st_ino : 0;
 }
 
+/* Beforehand, at a high number: opened where a close needs it, it would take the number just closed, and whoever
+ * uses that by mistake would find it there. */
+static void open_file(void)
+{
+	int fd = sc_ownfds_share(1) > 0 ? sc_procfs_open_file(AT_FDCWD, COUNTS) : -EMFILE;
+	int high = fd < 0 ? fd : sc_ownfds_copy_for_good(fd);
+	sc_ownfds_release(fd);
+	atomic_store(&file, high < 0 ? 0 : high + 1);
+}
+
 void sc_resets_init(void)
 {
 	int fd = (int)SC_SYS3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -44,6 +58,17 @@ void sc_resets_init(void)
 		first_inode = inode_of_namespace();
 		sc_sys_close(fd);
 	}
+	open_file();
+}
+
+bool sc_resets_give_up(int fd)
+{
+	int mark = fd + 1;
+	bool is_it = atomic_compare_exchange_strong(&file, &mark, 0);
+	if (is_it) {
+		sc_ownfds_disown(fd);
+	}
+	return is_it;
 }
 
 static bool is_told_of(int fd)
@@ -53,60 +78,39 @@ static bool is_told_of(int fd)
 }
 
 /*
- * Two lines for each group of counts: names, then numbers in the same order.
+ * Two lines for each group of counts: names, then numbers in the same order. Negative: not found.
  *   TcpExt: SyncookiesSent SyncookiesRecv ... TCPAbortOnClose ...
  *   TcpExt: 0 0 ... 17 ...
  */
-struct search {
-	char word[WORD_BYTES]; /* the one that is being read, cut; zero-terminated */
-	size_t length;
-	int place;        /* in its line */
-	int wanted_place; /* of the name; negative: not found yet */
-	int64_t count;    /* negative: not found yet */
-};
-
-static void end_word(struct search *search)
+static int64_t find_count(const char *text)
 {
-	search->word[search->length] = '\0';
-	if (strcmp(search->word, "TCPAbortOnClose") == 0) {
-		search->wanted_place = search->place;
-	} else if (search->place == search->wanted_place) {
-		search->count = (int64_t)sc_procfs_number_in(search->word, 10);
+	const char *name = strstr(text, GROUP);
+	const char *count = name != NULL ? strstr(name + 1, GROUP) : NULL;
+	while (name != NULL && count != NULL && strncmp(name, NAME, strlen(NAME)) != 0) {
+		name = strchr(name, ' ');
+		name += name != NULL;
+		count = strchr(count, ' ');
+		count += count != NULL;
 	}
-	search->length = 0;
-	search->place++;
+	return name != NULL && count != NULL ? (int64_t)sc_procfs_number_in(count, 10) : -1;
 }
 
-static void read_on(struct search *search, const char *text, size_t size)
-{
-	for (size_t i = 0; i < size && search->count < 0; i++) {
-		if (text[i] != ' ' && text[i] != '\n') {
-			search->word[search->length] = text[i];
-			search->length += search->length < sizeof(search->word) - 1;
-			continue;
-		}
-		end_word(search);
-		if (text[i] == '\n') {
-			search->place = 0;
-		}
-	}
-}
-
-/* Negative: not to be had. */
+/* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is read at once. */
 static int64_t count_resets(void)
 {
-	char chunk[CHUNK_BYTES];
-	struct search search = {.wanted_place = -1, .count = -1};
-	int fd = sc_procfs_open_file(AT_FDCWD, COUNTS);
-	while (fd >= 0 && search.count < 0) {
-		long size = SC_SYS3(SYS_read, fd, chunk, sizeof(chunk));
-		if (size <= 0) {
-			break;
-		}
-		read_on(&search, chunk, (size_t)size);
+	char text[TEXT_BYTES];
+	int64_t count = -1;
+	bool is_elsewhere = sc_ownfds_is_elsewhere();
+	int fd = is_elsewhere ? sc_procfs_open_file(AT_FDCWD, COUNTS) : atomic_load(&file) - 1;
+	long size = SC_SYS5(SYS_pread64, fd, text, sizeof(text) - 1, 0, 0);
+	if (size > 0) {
+		text[size] = '\0';
+		count = find_count(text);
 	}
-	sc_ownfds_release(fd);
-	return search.count;
+	if (is_elsewhere) {
+		sc_ownfds_release(fd);
+	}
+	return count;
 }
 
 int64_t sc_resets_before(const struct sc_conn *conn, int fd)

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Once: which namespace that is. */
+/* Once, before other threads are there: which namespace that is. */
 void sc_resets_init(void);
 
 /*
@@ -20,6 +20,9 @@ void sc_resets_init(void);
  * before Linux 5.14 (SO_NETNS_COOKIE), and without /proc.
  */
 int64_t sc_resets_before(const struct sc_conn *conn, int fd);
+
+/* The program wants fd's number for itself: give it up if it is that of the counts. */
+bool sc_resets_give_up(int fd);
 
 /* May a close since then have reset something? true also where the count does not tell. */
 bool sc_resets_may_be_more(int64_t before);

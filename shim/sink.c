@@ -10,6 +10,7 @@
 #include "ownfds.h"
 #include "process.h"
 #include "sys.h"
+#include "turns.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -40,6 +41,7 @@ struct counts {
 	_Atomic uint64_t lost_lines;
 	_Atomic int untold_error; /* to be complained of; 0: none */
 	_Atomic bool is_failing;  /* the last line was lost */
+	_Atomic int32_t writes;   /* under way, in the program's table */
 };
 
 static struct counts unwiped_counts;
@@ -255,6 +257,8 @@ bool sc_sink_evade(int fd)
 		return false;
 	}
 	atomic_store(&places[0].log.fd, sc_ownfds_copy_for_good(fd));
+	/* Or a line that is being written would go into what is there next. */
+	sc_turns_await_none(&counts->writes);
 	sc_ownfds_release(fd);
 	return true;
 }
@@ -316,23 +320,39 @@ static bool leave_log(struct place *place, bool is_ours)
 	return true;
 }
 
+static int write_there(struct place *place, const char *text, size_t length, int pid)
+{
+	bool may_be_moved = place == &places[0];
+	if (may_be_moved) {
+		atomic_fetch_add(&counts->writes, 1);
+	}
+	int error = sc_outlet_write(&place->log, text, length, pid);
+	if (may_be_moved) {
+		sc_turns_end_one(&counts->writes);
+	}
+	return error;
+}
+
 static bool write_line(const char *text, size_t length, int pid)
 {
 	struct place *place = here();
 	if (sc_ownfds_is_elsewhere()) {
 		try_again(place);
 	}
-	int error = sc_outlet_write(&place->log, text, length, pid);
+	int error = write_there(place, text, length, pid);
 	/* The daemon of a stream has gone: a new one needs a new socket. */
 	if ((error == -EISCONN || error == -EPROTOTYPE) && leave_log(place, true)) {
 		atomic_store(&place->next_try_ms, 0);
 		try_again(place);
-		error = sc_outlet_write(&place->log, text, length, pid);
+		error = write_there(place, text, length, pid);
 	}
-	atomic_store(&counts->is_failing, error != 0);
-	if (error == -EBADF) {
+	/* It may have moved to another number meanwhile. */
+	if (error == -EBADF && sc_outlet_is_itself(&place->log)) {
+		error = write_there(place, text, length, pid);
+	} else if (error == -EBADF) {
 		leave_log(place, false);
 	}
+	atomic_store(&counts->is_failing, error != 0);
 	if (error != 0) {
 		note_error(-error);
 	}

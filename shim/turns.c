@@ -43,7 +43,7 @@ void sc_turns_note_thread(void)
 
 /* In memory, for as long as such a thing takes, and then for a thread that is without a processor. What lasts
  * longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that counts no more. */
-static void await_none(_Atomic int32_t *under_way)
+void sc_turns_await_none(_Atomic int32_t *under_way)
 {
 	int waits = 0;
 	for (int i = 0; atomic_load(under_way) > 0 && waits < WAITS; i++) {
@@ -64,7 +64,7 @@ bool sc_turns_begin_opening(void)
 	if (is_counted) {
 		openings_here++;
 		atomic_fetch_add(&sc_turns_openings, 1);
-		await_none(&sc_turns_closes);
+		sc_turns_await_none(&sc_turns_closes);
 	}
 	return is_counted;
 }
@@ -133,7 +133,7 @@ void sc_turns_await_openings(void)
 	for (int i = 0; openings_here == 0 && atomic_load(&sc_turns_openings) > 0 && i < TRIES;
 		i++) {
 		sc_turns_end_one(&sc_turns_closes);
-		await_none(&sc_turns_openings);
+		sc_turns_await_none(&sc_turns_openings);
 		atomic_fetch_add(&sc_turns_closes, 1);
 	}
 }

@@ -26,6 +26,9 @@ void sc_turns_end_opening(void);
 /* One less under way; one that counts no more (left by a jump out of a handler) may have been taken off. */
 void sc_turns_end_one(_Atomic int32_t *under_way);
 
+/* Until none is under way, some 5 ms at most; those that last longer count no more. */
+void sc_turns_await_none(_Atomic int32_t *under_way);
+
 /* Once. */
 void sc_turns_init(void);
 

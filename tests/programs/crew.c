@@ -4,6 +4,7 @@
  * closes has taken the number first, so that nobody closes what another has opened; any other call may meet
  * the close, or another connection.
  */
+#include "chance.h"
 #include "dial.h"
 
 #include <pthread.h>
@@ -16,13 +17,6 @@ enum { THREADS = 4, ACTS = 60, PLACES = 6, NONE = -1 };
 static int port;
 static uint64_t seed;
 static _Atomic int places[PLACES];
-static __thread uint64_t chance;
-
-static int by_chance(int below)
-{
-	chance = chance * 6364136223846793005U + 1442695040888963407U;
-	return (int)((chance >> 33) % (unsigned)below);
-}
 
 static void put(_Atomic int *place, int fd)
 {

@@ -4,7 +4,9 @@
  * close in each way and end in each way, by chance. Whoever has a connection can write to it, and the first who
  * reads finds every byte. The first process has no part in it, and ends when all others have.
  */
+#include "chance.h"
 #include "dial.h"
+#include "letter.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -30,15 +32,7 @@ enum {
 static int port;
 static int acts_left = ACTS;
 static int depth;
-static uint64_t chance;
 static _Atomic ino_t *read_from; /* the family's: inodes, by remainder */
-
-/* Knuth's, of which the lower bits are poor. */
-static int by_chance(int below)
-{
-	chance = chance * 6364136223846793005U + 1442695040888963407U;
-	return (int)((chance >> 33) % (unsigned)below);
-}
 
 /* AF_INET, AF_UNIX, or 0. */
 static int domain_of(int fd)
@@ -220,41 +214,18 @@ static void open_pair(void)
 		"socketpair");
 }
 
-struct letter {
-	struct msghdr header;
-	struct iovec part;
-	char byte;
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-};
-
-static struct msghdr *write_letter(struct letter *letter)
-{
-	memset(letter, 0, sizeof(*letter));
-	letter->part = (struct iovec){&letter->byte, 1};
-	letter->header = (struct msghdr){.msg_iov = &letter->part,
-		.msg_iovlen = 1,
-		.msg_control = letter->control,
-		.msg_controllen = sizeof(letter->control)};
-	return &letter->header;
-}
-
 static void send_one(void)
 {
 	struct letter letter;
-	struct msghdr *header = write_letter(&letter);
-	struct cmsghdr *part = CMSG_FIRSTHDR(header);
 	int to = any(AF_UNIX);
 	int fd = any(AF_INET);
 
 	if (to < 0 || fd < 0) {
 		return;
 	}
-	*part = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-		.cmsg_type = SCM_RIGHTS,
-		.cmsg_len = CMSG_LEN(sizeof(fd))};
-	memcpy(CMSG_DATA(part), &fd, sizeof(fd));
+	put_in(&letter, fd);
 	/* The other end may be closed. */
-	must(sendmsg(to, header, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno == EPIPE ||
+	must(sendmsg(to, &letter.header, MSG_DONTWAIT | MSG_NOSIGNAL) > 0 || errno == EPIPE ||
 			errno == ECONNRESET || errno == EAGAIN,
 		"sendmsg");
 	if (by_chance(2)) {
@@ -267,8 +238,9 @@ static void receive_one(void)
 	struct letter letter;
 	int from = any(AF_UNIX);
 
+	open_letter(&letter);
 	if (from >= 0) {
-		recvmsg(from, write_letter(&letter), MSG_DONTWAIT);
+		recvmsg(from, &letter.header, MSG_DONTWAIT);
 	}
 }
 

@@ -267,7 +267,9 @@ static void *read_same(void *unused)
 	(void)unused;
 	for (int i = 1; i <= TURNS; i++) {
 		meet(0, 2 * i);
-		must(recv(same_fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 || errno == EBADF,
+		/* The library opens a file for a moment too, to find a function's name. */
+		must(recv(same_fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 || errno == EBADF ||
+				errno == ENOTSOCK,
 			"recv");
 		meet(0, 2 * i + 1);
 	}
