@@ -234,6 +234,31 @@ static void test_read_meanwhile_warn_tells_what_was_reset(void **state)
 		text_lines_with(end.report, "; rst (unread) in ", NULL), end.grown.aborts_on_close);
 }
 
+/* The program may have any number; the library keeps out of its way, and tells each close all the same. */
+static void test_numbers_taken_each_close_is_told_once(void **state)
+{
+	static const char *const all_modes[] = {"warn", "drain", "fin"};
+
+	(void)state;
+	sanitizer_skip_if(sanitizer_is_any(), "its library has files of its own");
+	for (size_t i = 0; i < sizeof(all_modes) / sizeof(all_modes[0]); i++) {
+		struct crowd_end end =
+			crowd_run(&(struct crowd_options){.program = {.executable = "threads",
+								  .mode = all_modes[i],
+								  .wants_all_reports = true}},
+				"taken");
+
+		if (end.status != 0) {
+			fail_msg("%s: status %d:\n%s%s", all_modes[i], end.status, end.output,
+				end.report);
+		}
+		assert_int_equal(end.connections, 240);
+		assert_int_equal(text_lines_with(end.report, "]: close(", NULL), 240);
+		assert_int_equal(
+			text_lines_with(end.report, "; rst (", NULL), end.grown.aborts_on_close);
+	}
+}
+
 /* ---- what is particular --------------------------------------------------------------------- */
 
 static const char *const modes[] = {"warn", "drain", "fin"};
@@ -453,6 +478,7 @@ static const struct subject {
 };
 
 static const struct CMUnitTest plain_tests[] = {
+	cmocka_unit_test_teardown(test_numbers_taken_each_close_is_told_once, crowd_teardown),
 	cmocka_unit_test_teardown(test_read_meanwhile_warn_tells_what_was_reset, crowd_teardown),
 	cmocka_unit_test_teardown(test_handler_interrupts_the_library, crowd_teardown),
 	cmocka_unit_test_teardown(test_cancel_pending_close_closes, crowd_teardown),

@@ -4,6 +4,7 @@
  *     churn          others open, read all and close meanwhile: numbers are used again at once
  *     same           all close the same descriptor: one does, the others are told EBADF
  *     read           another reads all of it in the moment in which it is closed: either may come first
+ *     taken          another takes all high numbers, one after the other; nobody else writes there
  *     polled MS      another waits for it with poll(2), so long, when it is closed
  *     cancel-pending cancelled before the close: closed, cancelled behind it
  *     cancel-during  cancelled at any moment: tells how many closes that began have not closed
@@ -290,6 +291,45 @@ static void read_meanwhile(char **words)
 	pthread_join(reader, NULL);
 }
 
+enum { TAKEN_FROM = 940, TAKEN_TO = 1024 };
+
+static _Atomic bool is_over;
+
+static void *take_numbers(void *end)
+{
+	while (!is_over) {
+		for (int fd = TAKEN_FROM; fd < TAKEN_TO; fd++) {
+			int taken = dup2((int)(intptr_t)end, fd);
+
+			must(taken == fd || errno == EBUSY, "dup2");
+			must(taken != fd || close(fd) == 0, "close of a number taken");
+		}
+	}
+	return NULL;
+}
+
+static void taken(char **words)
+{
+	pthread_t threads[CLOSERS + 1];
+	int ends[2];
+	char byte;
+
+	(void)words;
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0, "socketpair");
+	threads[CLOSERS] = start(take_numbers, (void *)(intptr_t)ends[0]);
+	for (int i = 0; i < CLOSERS; i++) {
+		threads[i] = start(close_unread, NULL);
+	}
+	for (int i = 0; i < CLOSERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	is_over = true;
+	pthread_join(threads[CLOSERS], NULL);
+	must(recv(ends[1], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN, "something was written");
+	close_well(ends[0]);
+	close_well(ends[1]);
+}
+
 struct wait {
 	int fd;
 	int timeout_ms;
@@ -464,9 +504,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*run)(char **words);
-	} whats[] = {{"churn", churn}, {"same", same}, {"read", read_meanwhile}, {"polled", polled},
-		{"cancel-pending", cancel_pending}, {"cancel-during", cancel_during},
-		{"stack", small_stack}, {"forks", forks}};
+	} whats[] = {{"churn", churn}, {"same", same}, {"read", read_meanwhile}, {"taken", taken},
+		{"polled", polled}, {"cancel-pending", cancel_pending},
+		{"cancel-during", cancel_during}, {"stack", small_stack}, {"forks", forks}};
 	int before = count_descriptors();
 
 	must(argc >= 3, "arguments");
