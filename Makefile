@@ -42,7 +42,8 @@ LIB_FLAGS := $(BASE_FLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -U
 SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
 	$(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os; \
 	for flag in -fno-jump-tables -malign-data=abi -fno-gcse -fno-tree-pre \
-		-fno-move-loop-invariants -fno-expensive-optimizations -fno-tree-coalesce-vars; do \
+		-fno-move-loop-invariants -fno-expensive-optimizations -fno-tree-coalesce-vars \
+		-fno-shrink-wrap; do \
 		$(CC) -Werror $$flag -E -x c /dev/null >/dev/null 2>&1 && echo $$flag; done))
 # What every close passes through is to be quick as well.
 HOT := $(BUILD)/shim/interpose_close.o
@@ -134,7 +135,7 @@ $(BUILD)/flags-cli: FORCE
 $(BUILD)/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(LIB_FLAGS) $(CFLAGS) $(SMALL) $(if $(filter $(HOT),$@),$(filter \
-		-O%,$(CFLAGS))) $(if $(SMALL),$(if $(filter $(UNWOUND),$@),-fasynchronous-unwind-tables,\
+		-O%,$(CFLAGS)) $(patsubst -fno-%,-f%,$(filter -fno-shrink-wrap,$(SMALL)))) $(if $(SMALL),$(if $(filter $(UNWOUND),$@),-fasynchronous-unwind-tables,\
 		-fno-asynchronous-unwind-tables $(WHOLE))) -c -o $@ $<
 
 $(BUILD)/shim/%.o: shim/%.S $(BUILD)/flags

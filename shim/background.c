@@ -303,8 +303,11 @@ static void linger_until_none_is_left(void)
 	begin_leaving();
 	struct sc_channel channel = unpack(atomic_load(&background->channel));
 	int log = sc_sink_fd();
+	/* Until it has closed its copies, what the program closes is still open there. */
+	sc_turns_await_none(&sc_turns_closes);
 	/* Without a table of its own the thread must not keep anything: max 0 ends it at once. */
 	bool is_private = sc_thread_leave_table(channel.reader, log) == 0;
+	sc_turns_end_one(&sc_turns_openings);
 	atomic_store(&background->is_leaving, false);
 	sc_sink_enter_thread(log);
 	sc_ownfds_set_thread_table(is_private);
@@ -362,7 +365,12 @@ static int start_thread(int reader)
 	/* The thread will be under the caller's filters: what it could not receive would be lost. */
 	if (sc_channel_may_receive(reader) && is_predecessor_gone()) {
 		sc_credentials_begin();
+		/* The thread ends it: see there. */
+		atomic_fetch_add(&sc_turns_openings, 1);
 		error = sc_thread_start(linger_until_none_is_left, &background->tid);
+		if (error != 0) {
+			sc_turns_end_one(&sc_turns_openings);
+		}
 	}
 	if (error != 0) {
 		atomic_fetch_and(&background->count_and_thread, ~THREAD_BIT);
