@@ -26,6 +26,8 @@ enum {
 	MOMENT_COUNT = 32,
 	RELEASED_COUNT = 64,
 	SHARE_OF_LIMIT = 32,
+	GIVE_BACK_TRIES =
+		200, /* of a millisecond; by then what was left by a jump is written off (turns.c) */
 	FLOOR_MAX = 1024 - ROOM,
 	PAGE_PART_BYTES = 2048, /* a power of two, a page at most */
 };
@@ -438,12 +440,14 @@ static void give_back(int fd)
 	if (!is_free && SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC) == fd) {
 		return;
 	}
-	while (!is_free) {
-		is_free = sc_turns_begin_own(); /* sooner or later, see turns.h */
+	for (int i = 0; !is_free && i < GIVE_BACK_TRIES; i++) {
+		is_free = sc_turns_begin_own();
 	}
 	unregister_fd(fd);
 	sc_sys_close(fd);
-	sc_turns_end_own();
+	if (is_free) {
+		sc_turns_end_own();
+	}
 }
 
 void sc_ownfds_release(int fd)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "resets.h"
+#include "memory.h"
 #include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
@@ -95,21 +96,24 @@ static int64_t find_count(const char *text)
 	return name != NULL && count != NULL ? (int64_t)sc_procfs_number_in(count, 10) : -1;
 }
 
-/* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is read at once. */
+/* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is read at once; it
+ * is too long for a small stack. */
 static int64_t count_resets(void)
 {
-	char text[TEXT_BYTES];
 	int64_t count = -1;
+	char *text = sc_memory_map(TEXT_BYTES);
+	if (text == NULL) {
+		return count;
+	}
 	bool is_elsewhere = sc_ownfds_is_elsewhere();
 	int fd = is_elsewhere ? sc_procfs_open_file(AT_FDCWD, COUNTS) : atomic_load(&file) - 1;
-	long size = SC_SYS5(SYS_pread64, fd, text, sizeof(text) - 1, 0, 0);
-	if (size > 0) {
-		text[size] = '\0';
-		count = find_count(text);
+	if (SC_SYS5(SYS_pread64, fd, text, TEXT_BYTES - 1, 0, 0) > 0) {
+		count = find_count(text); /* what is mapped ends with zeroes */
 	}
 	if (is_elsewhere) {
 		sc_ownfds_release(fd);
 	}
+	sc_memory_unmap(text, TEXT_BYTES);
 	return count;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Of what opens something of the library's under a number that only the kernel knows at first, and of the
  * last look at a number and the call that closes it: a close that comes twice would take away what was
- * opened in between. So of the library's thread while it leaves the program's table, of which it has a copy then. Each waits for the other, in memory, some microseconds as a rule, some 5 ms at most.
+ * opened in between. So of the library's thread while it leaves the program's table, of which it has a copy
+ * then. Each waits for the other, in memory, some microseconds as a rule, some 5 ms at most.
  *
  * Async-signal-safe, lock-free; errno is left alone. A handler that left one by a jump, or a thread that
  * ended within one, counts no more after that wait.

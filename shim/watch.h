@@ -40,8 +40,8 @@ void sc_watch_begin(struct sc_watch *watch, int fd);
 /*
  * After closing it. 1: somebody holds it, 0: nobody, negative: no answer.
  * is_sole: nobody else can hold it but a thread of this process that is just now in a system call with
- * the descriptor, for which it waits some 5 ms at most. Otherwise another may read it empty at any time, and the set, which tells only of
- * what is ready for something, has to be looked into (by /proc).
+ * the descriptor, for which it waits some 5 ms at most. Otherwise another may read it empty at any time, and
+ * the set, which tells only of what is ready for something, has to be looked into (by /proc).
  */
 int sc_watch_end(struct sc_watch *watch, bool is_sole);
 

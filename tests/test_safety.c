@@ -82,9 +82,7 @@ static void skip_if_sanitized(const struct row *row, const char *mode)
 		why = OPENS_FILES;
 	} else if (strncmp(row->words, "forks", 5) == 0 &&
 		   (sanitizer_is_for_threads() || begins_thread_in_child(mode))) {
-		why = "a child that was forked among threads cannot begin one there, as its "
-		      "allocator "
-		      "may be locked";
+		why = "the allocator of a child that was forked among threads may be locked";
 	}
 	if (why) {
 		print_message("not with a sanitizer: %s\n", why);
