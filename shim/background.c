@@ -112,8 +112,7 @@ void sc_background_begin_move(void)
 			return;
 		}
 		if (i >= MOVE_LOOKS) {
-			struct timespec moment = {0, MOMENT_NS};
-			SC_SYS2(SYS_nanosleep, &moment, NULL);
+			sc_sys_pause(MOMENT_NS);
 		}
 	}
 	atomic_store(&background->sendings, 0);
@@ -134,7 +133,7 @@ static void begin_leaving(void)
 			return;
 		}
 		atomic_store(&background->is_leaving, false);
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		sc_sys_yield();
 	}
 }
 
@@ -148,7 +147,7 @@ static bool begin_sending(void)
 			return true;
 		}
 		sc_turns_end_one(&background->sendings);
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		sc_sys_yield();
 	}
 	return false;
 }
@@ -219,8 +218,7 @@ static void wait_for_change(_Atomic uint32_t *word, uint32_t seen, uint64_t time
 	struct timespec wait = {(time_t)(timeout_ms / 1000), (long)(timeout_ms % 1000) * 1000000};
 	long error = SC_SYS6(SYS_futex, word, FUTEX_WAIT, seen, &wait, NULL, 0);
 	if (error < 0 && error != -EAGAIN && error != -EINTR && error != -ETIMEDOUT) {
-		struct timespec moment = {0, MOMENT_NS};
-		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		sc_sys_pause(MOMENT_NS);
 	}
 }
 
@@ -340,7 +338,7 @@ static bool is_predecessor_gone(void)
 		if (atomic_load(&background->tid) == 0) {
 			return true;
 		}
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		sc_sys_yield();
 	}
 	return false;
 }

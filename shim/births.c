@@ -144,18 +144,20 @@ static void raise_epoll_end(int epoll_fd)
 
 void sc_births_record_dup(int from, int to)
 {
+	_Atomic uint64_t *source = entry_of(from);
+	_Atomic uint64_t *copy = entry_of(to);
 	if (from == to || !sc_process_claim_memory_quickly()) {
 		return;
 	}
 	sc_numbers_note(to);
-	uint64_t known = sc_births_entry(from);
-	_Atomic uint64_t *source = entry_of(from);
-	_Atomic uint64_t *copy = entry_of(to);
-	if ((known & FLAG_DUPLICATED) == 0 && source != NULL) {
-		known = atomic_fetch_or(source, FLAG_DUPLICATED);
+	uint64_t known = source != NULL ? atomic_load_explicit(source, memory_order_relaxed) : 0;
+	if (AGE(known) != 0) { /* of others nothing is proven, duplicated or not */
+		if ((known & FLAG_DUPLICATED) == 0) {
+			known = atomic_fetch_or(source, FLAG_DUPLICATED);
+		}
+		set_born(to, sc_births_when(from));
 	}
 	if (copy != NULL) {
-		set_born(to, sc_births_when(from));
 		known = (known | FLAG_DUPLICATED) & ((1ULL << EPOLL_SHIFT) - 1);
 		atomic_store_explicit(copy, known, memory_order_relaxed);
 		if (known & FLAG_EPOLL) {

@@ -2,6 +2,7 @@
 #include "closing.h"
 #include "background.h"
 #include "births.h"
+#include "departures.h"
 #include "family.h"
 #include "holder.h"
 #include "inspect.h"
@@ -24,6 +25,8 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+enum { PAUSES = 600, PAUSE_NS = 100000 }; /* for an exec that is without a processor */
 
 static const struct sc_config *_Atomic config;
 
@@ -148,7 +151,7 @@ static void look_last(struct sc_closing *it, int fd)
 	struct sc_conn now;
 	bool is_sole = it->job.birth == SC_BIRTH_SOLE;
 	bool is_listener = it->job.conn.is_listener;
-	it->turn = sc_family_begin_reset();
+	it->turn = sc_resets_begin_turn();
 	if (!is_listener &&
 		!(is_sole && sc_turns_is_one_thread() && !sc_inspect_is_fin_sent(&it->job.conn))) {
 		it->resets = sc_resets_before(&it->job.conn, fd);
@@ -157,6 +160,8 @@ static void look_last(struct sc_closing *it, int fd)
 	sc_inspect_unacked_late(fd, &it->job.conn);
 	bool is_over = it->job.conn.state == TCP_CLOSE;
 	if (is_over || (!is_listener && now.unread_bytes == 0 && !now.is_urgent)) {
+		sc_resets_end_turn(it->turn); /* the close may wait (SO_LINGER) */
+		it->turn = 0;
 		sc_watch_leave(&it->watch);
 		it->plan = (struct sc_verdict){SC_ACTION_PASS,
 			is_over || is_sole ? SC_OUTCOME_NONE : SC_OUTCOME_SHARED, NULL};
@@ -219,24 +224,46 @@ bool sc_closing_begin(struct sc_closing *it, int fd, enum sc_via via, const void
 	       sc_closing_begin_after_glance(it, fd, glance, via, caller);
 }
 
-/* While it is still this close's turn: what others reset is not counted. */
+static bool is_alone_with_it(const struct sc_closing *it)
+{
+	return it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
+}
+
+/*
+ * While it is still this close's turn: what others reset is not counted, and another holder that closes waits, so
+ * that one of the two is the last. Where nobody else can hold it but a thread in a call, that may take longer
+ * than a turn.
+ */
 static void look_at_once(struct sc_closing *it)
 {
-	it->is_settled = it->resets >= 0 && sc_watch_is_quiet(&it->watch);
-	it->has_reset = it->is_settled && sc_resets_may_be_more(it->resets);
+	bool is_sole = is_alone_with_it(it);
+	bool is_quiet = sc_watch_is_quiet(&it->watch);
+	if (!is_quiet && !is_sole && sc_departures_await(it->job.conn.inode, it->job.fd) &&
+		sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
+		for (int i = 0; i < PAUSES && !sc_watch_is_quiet(&it->watch); i++) {
+			sc_sys_pause(PAUSE_NS);
+		}
+	}
+	it->is_settled = is_quiet || !is_sole;
+	if (it->is_settled) {
+		it->answer = sc_watch_end(&it->watch, is_sole);
+		it->has_reset = sc_resets_may_be_more(it->resets);
+	}
 }
 
 static void end_watched(struct sc_closing *it)
 {
-	bool is_sole = it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
-	int answer = sc_watch_end(&it->watch, is_sole);
-	bool is_shared =
-		answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY : answer == 1;
-	bool has_reset = it->is_settled ? it->has_reset : sc_resets_may_be_more(it->resets);
-	if (is_sole && !is_shared && !has_reset) {
+	bool is_sole = is_alone_with_it(it);
+	if (!it->is_settled) {
+		it->answer = sc_watch_end(&it->watch, is_sole);
+		it->has_reset = sc_resets_may_be_more(it->resets);
+	}
+	bool is_shared = it->answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY
+					: it->answer == 1;
+	if (is_sole && !is_shared && !it->has_reset) {
 		return; /* it had ended before */
 	}
-	if (is_shared || !has_reset || !sc_family_claim_end(it->job.conn.inode)) {
+	if (is_shared || !it->has_reset || !sc_family_claim_end(it->job.conn.inode)) {
 		sc_telling_tell_outcome(&it->job, &it->note, SC_OUTCOME_SHARED, NULL);
 	} else {
 		sc_telling_tell_outcome(&it->job, &it->note, SC_OUTCOME_RST,
@@ -344,11 +371,11 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 void sc_closing_end(struct sc_closing *it, bool is_closed)
 {
 	bool is_watched = !it->is_mailbox && it->plan.action == SC_ACTION_WATCH;
+	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
 	if (is_watched && is_closed) {
 		look_at_once(it);
 	}
-	sc_family_end_reset(it->turn);
-	it->job.birth = (uint8_t)sc_births_after((enum sc_birth)it->job.birth, it->job.age);
+	sc_resets_end_turn(it->turn);
 	if (it->is_mailbox) {
 		end_mailbox(it, is_closed);
 	} else if (!is_closed && is_watched) {

@@ -22,10 +22,11 @@ struct sc_closing {
 	struct sc_verdict plan;
 	int held; /* drain, linger: private copy; else negative errno */
 	struct sc_watch watch;
-	uint32_t turn;  /* watched: the family's, to reset; 0: none */
-	int64_t resets; /* watched: the kernel's count of them before; negative: not known */
-	bool is_settled; /* watched: that the connection was gone was clear at once, and whether by a reset */
+	uint32_t turn;   /* watched: the family's, to reset; 0: none */
+	int64_t resets;  /* watched: the kernel's count of them before; negative: not known */
+	bool is_settled; /* watched: the answer was clear in this turn */
 	bool has_reset;
+	int answer; /* of sc_watch_end() */
 	int cancel_state;
 	const void *caller;
 	bool is_mailbox;     /* a unix socket with messages (mailbox.h) */

@@ -41,7 +41,7 @@ void sc_credentials_follow(void)
 	uint32_t version;
 	while ((version = atomic_load(&noted.version)) != followed) {
 		if (version & 1) {
-			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+			sc_sys_yield();
 			continue;
 		}
 		/* Groups first: without privilege they cannot be changed any more. */

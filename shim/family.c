@@ -10,7 +10,10 @@ enum {
 	CLAIM_COUNT = 4096,
 	CHANNEL_COUNT = 256,
 	LEAVING_COUNT = 256,
-	TURN_LOOKS = 1000
+	DEPARTURE_COUNT = 128,
+	SENT_BYTES = 4096,
+	TURN_YIELDS = 1000,
+	TURN_PAUSE_NS = 100000,
 };
 
 struct family {
@@ -19,10 +22,15 @@ struct family {
 	_Atomic uint64_t channels[CHANNEL_COUNT]; /* inodes; the newest replace the oldest */
 	_Atomic uint32_t channel_count;
 	_Atomic int leaving[LEAVING_COUNT]; /* process ids, by remainder */
+	struct {
+		_Atomic uint64_t mark; /* pid << 32 | fd; 0: none */
+		_Atomic uint64_t inode;
+	} departures[DEPARTURE_COUNT]; /* by the inode's remainder */
 	_Atomic uint32_t takings;
 	_Atomic uint32_t turns;
-	_Atomic uint32_t turn; /* to reset; 0: nobody's */
-	_Atomic uint8_t sent;  /* enum sc_sent, as a set */
+	_Atomic uint32_t turn;                    /* to reset; 0: nobody's */
+	_Atomic uint8_t sent;                     /* enum sc_sent, as a set */
+	_Atomic uint8_t sent_sockets[SENT_BYTES]; /* a bit for each inode, by remainder */
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
 };
@@ -82,9 +90,15 @@ void sc_family_note_leaving(int pid)
 void sc_family_note_staying(int pid)
 {
 	int noted = pid;
-	if (family != NULL) {
-		atomic_compare_exchange_strong(
-			&family->leaving[(uint32_t)pid % LEAVING_COUNT], &noted, 0);
+	if (family == NULL) {
+		return;
+	}
+	atomic_compare_exchange_strong(&family->leaving[(uint32_t)pid % LEAVING_COUNT], &noted, 0);
+	for (int i = 0; i < DEPARTURE_COUNT; i++) {
+		uint64_t mark = atomic_load(&family->departures[i].mark);
+		if (mark >> 32 == (uint32_t)pid) {
+			atomic_compare_exchange_strong(&family->departures[i].mark, &mark, 0);
+		}
 	}
 }
 
@@ -92,6 +106,25 @@ bool sc_family_is_leaving(int pid)
 {
 	return family != NULL &&
 	       atomic_load(&family->leaving[(uint32_t)pid % LEAVING_COUNT]) == pid;
+}
+
+/* A mark beside another's inode, for an instant, leads nowhere: that process does not hold it there. */
+void sc_family_note_departure(uint64_t inode, int pid, int fd)
+{
+	if (family != NULL) {
+		size_t place = inode % DEPARTURE_COUNT;
+		atomic_store(&family->departures[place].mark, mark_of(pid, fd));
+		atomic_store(&family->departures[place].inode, inode);
+	}
+}
+
+int sc_family_find_departure(uint64_t inode, int *fd)
+{
+	size_t place = inode % DEPARTURE_COUNT;
+	bool is_any = family != NULL && atomic_load(&family->departures[place].inode) == inode;
+	uint64_t mark = is_any ? atomic_load(&family->departures[place].mark) : 0;
+	*fd = (int)(uint32_t)mark;
+	return (int)(mark >> 32);
 }
 
 void sc_family_add_channel(uint64_t inode)
@@ -120,18 +153,27 @@ bool sc_family_claim_end(uint64_t inode)
 	return atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
 }
 
+void sc_family_await_turn(int waits)
+{
+	if (waits < TURN_YIELDS) {
+		sc_sys_yield();
+	} else {
+		sc_sys_pause(TURN_PAUSE_NS);
+	}
+}
+
 uint32_t sc_family_begin_reset(void)
 {
 	if (family == NULL) {
 		return 0;
 	}
 	uint32_t mine = atomic_fetch_add(&family->turns, 1) | 1U << 31;
-	for (int i = 0; i < TURN_LOOKS; i++) {
+	for (int i = 0; i < SC_FAMILY_TURN_WAITS; i++) {
 		uint32_t nobodys = 0;
 		if (atomic_compare_exchange_strong(&family->turn, &nobodys, mine)) {
 			return mine;
 		}
-		SC_SYS1(SYS_sched_yield, 0);
+		sc_family_await_turn(i);
 	}
 	atomic_store(&family->turn, mine);
 	return mine;
@@ -175,11 +217,21 @@ uint32_t sc_family_takings(void)
 	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
 }
 
-void sc_family_note_sending(enum sc_sent kind)
+void sc_family_note_sending(enum sc_sent kind, uint64_t inode)
 {
 	if (family != NULL) {
 		atomic_fetch_or(&family->sent, (uint8_t)kind);
+		if (inode != 0) {
+			atomic_fetch_or(
+				&family->sent_sockets[inode / 8 % SENT_BYTES], 1U << inode % 8);
+		}
 	}
+}
+
+bool sc_family_may_have_sent_socket(uint64_t inode)
+{
+	return family == NULL ||
+	       (atomic_load(&family->sent_sockets[inode / 8 % SENT_BYTES]) & 1U << inode % 8) != 0;
 }
 
 bool sc_family_may_have_sent(enum sc_sent kinds)

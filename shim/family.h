@@ -25,6 +25,12 @@ void sc_family_note_leaving(int pid);
 void sc_family_note_staying(int pid);
 bool sc_family_is_leaving(int pid);
 
+/* The same of one descriptor of a socket, fd: whoever closes another at that moment would not be the last, and
+ * nobody would see who is. find: whose the latest is that was noted of that socket, in a process that has not
+ * noted since that it stays; 0: none. */
+void sc_family_note_departure(uint64_t inode, int pid, int fd);
+int sc_family_find_departure(uint64_t inode, int *fd);
+
 /* This unix socket (its inode) is the reader of a library's channel: what is in flight to it are copies
  * too. */
 void sc_family_add_channel(uint64_t inode);
@@ -36,13 +42,14 @@ bool sc_family_has_channel(uint64_t inode);
  */
 bool sc_family_claim_end(uint64_t inode);
 
-/*
- * Around the last look at a connection and the close that would reset it: where both ends are the family's
- * and are closed at once, the second one has been reset, and the look tells. A turn that lasts (its close
- * waits, its process was killed) is taken over after a millisecond or so. end() gets what begin() returned, or 0.
- */
+/* One of the family at a time: of resets.h. A turn that lasts is taken over after a tenth of a second. end() gets what
+ * begin() returned, or 0. */
 uint32_t sc_family_begin_reset(void);
 void sc_family_end_reset(uint32_t turn);
+
+/* So often a turn is waited for, some 100 ms; this is the wait after so many. */
+enum { SC_FAMILY_TURN_WAITS = 1600 };
+void sc_family_await_turn(int waits);
 
 /* The log takes no lines, which is said once. true: by the caller. */
 bool sc_family_claim_complaint(void);
@@ -59,10 +66,12 @@ void sc_family_note_taking(void);
 uint32_t sc_family_takings(void);
 
 /* What descriptors are of that are sent in messages (SCM_RIGHTS). */
-enum sc_sent { SC_SENT_TCP = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4, SC_SENT_ANY = 7 };
+enum sc_sent { SC_SENT_SOCKET = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4, SC_SENT_ANY = 7 };
 
-/* Somebody in the family has sent one; may anybody ever have sent one of a kind (a set of them)? */
-void sc_family_note_sending(enum sc_sent kind);
+/* Somebody in the family has sent one, of a file (no channel: inspect.h) inode is 0. May anybody ever have sent one of a kind
+ * (a set of them), or this socket? The latter is certain for some 30,000 sockets, a guess at most after that. */
+void sc_family_note_sending(enum sc_sent kind, uint64_t inode);
 bool sc_family_may_have_sent(enum sc_sent kinds);
+bool sc_family_may_have_sent_socket(uint64_t inode);
 
 #endif

@@ -32,15 +32,22 @@ static void name_in_proc(char *name, size_t size, int pid, const char *rest)
 	name[line.length] = '\0';
 }
 
+/* "/proc/PID/fd/FD", or that in another folder. */
+static void name_descriptor(char *name, size_t size, int pid, const char *folder, int fd)
+{
+	char rest[24];
+	struct sc_line line = {rest, sizeof(rest) - 1, 0};
+	sc_line_add(&line, folder);
+	sc_line_add_number(&line, (uint64_t)fd);
+	rest[line.length] = '\0';
+	name_in_proc(name, size, pid, rest);
+}
+
 /* What /proc/PID/fd/FD points to, in link, zero-terminated. Its length, or negative errno. */
 static long read_link(int pid, int fd, char *link, size_t size)
 {
 	char name[64];
-	char rest[20] = "/fd/";
-	struct sc_line line = {rest, sizeof(rest) - 1, 4};
-	sc_line_add_number(&line, (uint64_t)fd);
-	rest[line.length] = '\0';
-	name_in_proc(name, sizeof(name), pid, rest);
+	name_descriptor(name, sizeof(name), pid, "/fd/", fd);
 	long length = SC_SYS4(SYS_readlinkat, AT_FDCWD, name, link, size - 1);
 	link[length > 0 ? length : 0] = '\0';
 	return length;
@@ -51,6 +58,14 @@ bool sc_holder_still_holds(uint64_t inode, int pid, int fd)
 	char link[64];
 	long length = read_link(pid, fd, link, sizeof(link));
 	return length > 0 && sc_procfs_socket_inode(link, length) == inode;
+}
+
+bool sc_holder_lets_go_at_exec(uint64_t inode, int pid, int fd)
+{
+	char name[64];
+	name_descriptor(name, sizeof(name), pid, "/fdinfo/", fd);
+	return sc_holder_still_holds(inode, pid, fd) &&
+	       (sc_procfs_number_behind(AT_FDCWD, name, "flags:", 8) & O_CLOEXEC) != 0;
 }
 
 /* false: it is gone or not to be seen. */

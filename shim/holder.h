@@ -15,6 +15,9 @@ enum { SC_HOLDER_SELF = -1 };
 /* Does that process still have the connection under that descriptor? */
 bool sc_holder_still_holds(uint64_t inode, int pid, int fd);
 
+/* The same, and that descriptor is close-on-exec? */
+bool sc_holder_lets_go_at_exec(uint64_t inode, int pid, int fd);
+
 /* May it be a child on its way from fork to exec or exit? It has begun a moment ago, or the machine has
  * not given it the time yet. */
 bool sc_holder_is_starting(int pid);

@@ -120,7 +120,7 @@ static bool may_be_in_flight(const struct sc_holders_query *query)
 {
 	bool is_of_family = query->birth == SC_BIRTH_ELDER || query->birth == SC_BIRTH_FAMILY;
 	return may_be_elsewhere(query->birth) &&
-	       (!is_of_family || (sc_family_may_have_sent(SC_SENT_ANY) && !query->is_unix));
+	       (!is_of_family || sc_family_may_have_sent_socket(query->inode));
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
@@ -178,22 +178,6 @@ static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 	       !(sc_sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC);
 }
 
-/* The number after label in the fdinfo of name, in that base; 0 where there is none. */
-static uint64_t fdinfo_number(
-	const struct sweep *sweep, const char *name, const char *label, unsigned base)
-{
-	char text[512];
-	if (sc_procfs_read(sweep->fdinfo, name, text, sizeof(text)) <= 0) {
-		return 0;
-	}
-	const char *digit = strstr(text, label);
-	if (digit == NULL) {
-		return 0;
-	}
-	digit += strlen(label);
-	return sc_procfs_number_in(digit + strspn(digit, " \t"), base);
-}
-
 /*
  * A relative that has this library too, and closes at the same moment, has a copy for an instant.
  * Each would take the other's for a holder, and nobody would end the connection. Those of the family
@@ -202,7 +186,7 @@ static uint64_t fdinfo_number(
 static bool may_be_library_copy(const struct sweep *sweep, const char *name, int fd)
 {
 	return fd >= sweep->first_copy &&
-	       (fdinfo_number(sweep, name, "flags:", 8) & O_CLOEXEC) != 0;
+	       (sc_procfs_number_behind(sweep->fdinfo, name, "flags:", 8) & O_CLOEXEC) != 0;
 }
 
 /* Descriptors in flight to this unix socket may be any connection: nobody can tell. */
@@ -219,8 +203,9 @@ static bool has_descriptors_in_flight(const struct sweep *sweep, const char *nam
 			return false;
 		}
 	}
-	return fdinfo_number(sweep, name, "scm_fds:", 10) > 0 &&
-	       (fdinfo_number(sweep, name, "flags:", 8) & SC_CHANNEL_MARK) != SC_CHANNEL_MARK;
+	return sc_procfs_number_behind(sweep->fdinfo, name, "scm_fds:", 10) > 0 &&
+	       (sc_procfs_number_behind(sweep->fdinfo, name, "flags:", 8) & SC_CHANNEL_MARK) !=
+		       SC_CHANNEL_MARK;
 }
 
 /* Of the socket that the entry of a table leads to; 0: of none. */

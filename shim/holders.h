@@ -24,7 +24,6 @@ struct sc_holders_query {
 	uint64_t inode;      /* of the socket; 0: unknown */
 	enum sc_birth birth; /* of its descriptor, before the call that closes it */
 	uint32_t born;       /* when: sc_births_when() */
-	bool is_unix;        /* a unix socket, of a family that sends none (mailbox.h) */
 	enum sc_holders answer;
 	bool is_passing; /* UNKNOWN for descriptors in flight, which may arrive: ask again */
 	bool is_forking; /* NOBODY, but a child may not show yet: ask once more */

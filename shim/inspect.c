@@ -45,14 +45,15 @@ bool sc_inspect_is_tcp(int fd)
 	return sc_inspect_is_socket(fd, &is_tcp) && is_tcp;
 }
 
-bool sc_inspect_is_channel(int fd)
+uint64_t sc_inspect_channel(int fd, bool *is_socket)
 {
 	struct stat64 status;
 	if (SC_SYS2(SYS_fstat, fd, &status) != 0) {
-		return false;
+		return 0;
 	}
 	unsigned kind = status.st_mode & S_IFMT;
-	return kind == S_IFSOCK || kind == S_IFIFO || kind == 0;
+	*is_socket = kind == S_IFSOCK;
+	return *is_socket || kind == S_IFIFO || kind == 0 ? status.st_ino : 0;
 }
 
 uint64_t sc_inspect_inode(int fd)

@@ -33,9 +33,9 @@ bool sc_inspect_is_socket(int fd, bool *is_tcp);
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 
-/* Is it a socket, a pipe, or of a kind that has no type at all (epoll, eventfd)? Of those nobody holds locks,
- * and no file system is asked when a copy is closed. One system call. */
-bool sc_inspect_is_channel(int fd);
+/* The inode of a socket, a pipe, or what is of a kind that has no type at all (epoll, eventfd); 0: it is none of
+ * those, but a file. Nobody holds locks on them, and no file system is asked when a copy is closed. One system call. */
+uint64_t sc_inspect_channel(int fd, bool *is_socket);
 
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);

@@ -133,15 +133,28 @@ SC_EXPORT pid_t __fork(void)
 	return sc_interpose_fork(sc_real.fork);
 }
 
+static int spawn(int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			 const posix_spawnattr_t *, char *const[], char *const[]),
+	pid_t *pid, const char *name, const posix_spawn_file_actions_t *file_actions,
+	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	pid_t child = 0;
+	pid = pid != NULL ? pid : &child;
+	sc_process_begin_fork();
+	int result = real(pid, name, file_actions, attributes, argv, envp);
+	sc_process_end_fork(SPAWNED);
+	if (result == 0) {
+		sc_process_note_spawned(*pid);
+	}
+	return result;
+}
+
 SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
 	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_process_begin_fork();
-	int result = sc_real.posix_spawn(pid, path, file_actions, attributes, argv, envp);
-	sc_process_end_fork(SPAWNED);
-	return result;
+	return spawn(sc_real.posix_spawn, pid, path, file_actions, attributes, argv, envp);
 }
 
 SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -149,10 +162,7 @@ SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
 	char *const argv[], char *const envp[])
 {
 	sc_start();
-	sc_process_begin_fork();
-	int result = sc_real.posix_spawnp(pid, file, file_actions, attributes, argv, envp);
-	sc_process_end_fork(SPAWNED);
-	return result;
+	return spawn(sc_real.posix_spawnp, pid, file, file_actions, attributes, argv, envp);
 }
 
 SC_EXPORT FILE *popen(const char *command, const char *mode)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "leaving.h"
 #include "background.h"
+#include "departures.h"
 #include "family.h"
 #include "inspect.h"
 #include "interest.h"
 #include "linger.h"
 #include "memory.h"
 #include "plan.h"
+#include "process.h"
 #include "sink.h"
 #include "stacks.h"
 #include "telling.h"
@@ -69,6 +71,28 @@ static bool is_reset_before(const struct sc_job *first, const struct sc_job *job
 	return false;
 }
 
+/*
+ * Whoever holds one of them may be about to let go of it too. Who closes, waits for this exec (departures.h). Of
+ * two that exec, the second waits for the first; where each has noted its own before it saw the other's, the one
+ * whose note was overwritten does.
+ */
+static void ask_holders(const struct sc_job *jobs, struct sc_holders_query *queries, size_t count)
+{
+	bool is_followed = config->mode == SC_MODE_WARN && sc_process_is_own_memory();
+	bool is_any_gone = false;
+	for (size_t i = 0; i < count && is_followed; i++) {
+		sc_departures_await(jobs[i].conn.inode, jobs[i].fd);
+		sc_family_note_departure(jobs[i].conn.inode, sc_process_pid(), jobs[i].fd);
+	}
+	sc_plan_ask(queries, count, SC_OWN_TABLE_CLOEXEC_ENDS);
+	for (size_t i = 0; i < count && is_followed; i++) {
+		is_any_gone = sc_departures_await(jobs[i].conn.inode, jobs[i].fd) || is_any_gone;
+	}
+	if (is_any_gone) {
+		sc_plan_ask(queries, count, SC_OWN_TABLE_CLOEXEC_ENDS);
+	}
+}
+
 /* One sweep serves as many as there is room for. Returns how many of fds it dealt with. */
 static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query *queries,
 	size_t size, const int *fds, size_t count, const struct sc_call *call)
@@ -92,7 +116,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 			kept++;
 		}
 	}
-	sc_plan_ask(queries, kept, SC_OWN_TABLE_CLOEXEC_ENDS);
+	ask_holders(jobs, queries, kept);
 	for (size_t i = 0; i < kept; i++) {
 		jobs[queries[i].mine].is_last = queries[i].answer == SC_HOLDERS_NOBODY;
 	}

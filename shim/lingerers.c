@@ -406,8 +406,7 @@ static int64_t time_left(const struct sc_lingerers *all, uint64_t now_ms, int64_
 /* Waiting is forbidden (seccomp): look at all of them instead, but do not spin. */
 static void look_blindly(struct sc_lingerers *all)
 {
-	struct timespec pause = {0, RETRY_MS * 1000000};
-	SC_SYS2(SYS_nanosleep, &pause, NULL);
+	sc_sys_pause(RETRY_MS * 1000000);
 	all->is_blind = true;
 	uint64_t now = sc_linger_now_ms();
 	uint32_t newer;

@@ -6,7 +6,7 @@
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush): so only where this family has never sent anything but
- *   sockets, pipes and the like (sc_inspect_is_channel), and what is locked by whomever is kept; or where
+ *   sockets, pipes and the like (sc_inspect_channel), and what is locked by whomever is kept; or where
  *   the process ends, and files are kept to the end.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
@@ -51,7 +51,7 @@ bool sc_mailbox_may_be_one(int fd)
 {
 	int domain = 0;
 	unsigned size = sizeof(domain);
-	bool may_look = sc_process_is_ending() || (sc_family_may_have_sent(SC_SENT_TCP) &&
+	bool may_look = sc_process_is_ending() || (sc_family_may_have_sent(SC_SENT_SOCKET) &&
 							  !sc_family_may_have_sent(SC_SENT_FILE));
 	return may_look && sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
 	       domain == AF_UNIX;
@@ -80,7 +80,8 @@ bool sc_mailbox_has_letters(int fd)
 static bool is_to_be_kept(int fd)
 {
 	struct flock64 lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	return (sc_process_is_ending() && !sc_inspect_is_channel(fd)) ||
+	bool is_socket;
+	return (sc_process_is_ending() && sc_inspect_channel(fd, &is_socket) == 0) ||
 	       (sc_sys_fcntl(fd, F_OFD_GETLK, (long)&lock) == 0 && lock.l_type != F_UNLCK);
 }
 

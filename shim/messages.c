@@ -45,9 +45,12 @@ static void record_sent(void *unused, int fd)
 	if (sc_births_table.size == 0) {
 		return; /* nothing is followed */
 	}
-	sc_family_note_sending(sc_inspect_is_tcp(fd)       ? SC_SENT_TCP
-			       : sc_inspect_is_channel(fd) ? SC_SENT_CHANNEL
-							   : SC_SENT_FILE);
+	bool is_socket = false;
+	uint64_t inode = sc_inspect_channel(fd, &is_socket);
+	sc_family_note_sending(is_socket    ? SC_SENT_SOCKET
+			       : inode != 0 ? SC_SENT_CHANNEL
+					    : SC_SENT_FILE,
+		inode);
 	sc_births_record_sent(fd);
 }
 

@@ -192,7 +192,7 @@ int sc_ownfds_first_copy(void)
 bool sc_ownfds_may_be_own(int fd)
 {
 	return fd >= atomic_load_explicit(&first_number, memory_order_relaxed) &&
-	       !sc_process_is_vfork_child;
+	       !sc_process_thread.is_vfork_child;
 }
 
 int sc_ownfds_share(int wanted)

@@ -109,7 +109,7 @@ void sc_plan_ask(struct sc_holders_query *queries, size_t count, enum sc_own_tab
 	bool is_certain = false;
 	for (int tries = 0; tries < ASK_MAX && !is_certain; tries++) {
 		if (tries > 0) {
-			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+			sc_sys_yield();
 		}
 		sc_holders_ask(queries, count, own_table);
 		is_certain = true;
@@ -121,10 +121,8 @@ void sc_plan_ask(struct sc_holders_query *queries, size_t count, enum sc_own_tab
 
 enum sc_holders sc_plan_ask_holders(const struct sc_job *job)
 {
-	struct sc_holders_query query = {.inode = job->conn.inode,
-		.birth = (enum sc_birth)job->birth,
-		.born = job->born,
-		.is_unix = job->conn.proto == SC_PROTO_OTHER};
+	struct sc_holders_query query = {
+		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
 	sc_plan_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	return query.answer;
 }

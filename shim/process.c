@@ -14,6 +14,8 @@ enum {
 	TAKING_WAIT_NS = 1000000,
 	FIRST_AGE = 2,
 	LINE_MAX = 16,
+	SPAWNED_COUNT = 8,
+	SPAWNED_NS = 200000000,
 };
 
 /*
@@ -28,6 +30,9 @@ struct process {
 	_Atomic int32_t takings_under_way;
 	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
+	_Atomic uint64_t last_spawned_ns;
+	_Atomic int32_t spawned[SPAWNED_COUNT]; /* process ids, the newest replace the oldest */
+	_Atomic uint32_t spawned_count;
 	_Atomic bool is_memory_shared; /* with a process that vfork()'s entry does not know */
 	_Atomic bool is_table_split;
 	_Atomic bool is_in_line;
@@ -51,9 +56,7 @@ static _Atomic bool is_table_shared; /* a child that shares it has to find this 
 static _Atomic int32_t line[LINE_MAX];
 static _Atomic uint32_t line_count;
 
-__thread bool sc_process_is_vfork_child;
-static __thread bool has_own_sockets; /* that vfork child */
-static __thread int takings_here;
+__thread struct sc_process_thread sc_process_thread;
 
 static uint64_t now_ns(void)
 {
@@ -107,17 +110,18 @@ void sc_process_init_unfollowed(void)
  */
 bool sc_process_in_vfork_child(void)
 {
-	return sc_process_is_vfork_child && sc_sys_getpid() != atomic_load(&process->owner_pid);
+	return sc_process_thread.is_vfork_child &&
+	       sc_sys_getpid() != atomic_load(&process->owner_pid);
 }
 
 bool sc_process_has_only_parents(void)
 {
-	return !has_own_sockets && sc_process_in_vfork_child();
+	return !sc_process_thread.has_own_sockets && sc_process_in_vfork_child();
 }
 
 void sc_process_note_own_socket(void)
 {
-	has_own_sockets = true;
+	sc_process_thread.has_own_sockets = true;
 }
 
 bool sc_process_is_own_memory(void)
@@ -266,7 +270,7 @@ bool sc_process_begin_taking(void)
 	if (!sc_process_claim_memory()) {
 		return false;
 	}
-	takings_here++;
+	sc_process_thread.takings++;
 	atomic_fetch_add(&process->takings_under_way, 1);
 	if (atomic_load(&process->forks_under_way) == 0) {
 		return true;
@@ -277,7 +281,7 @@ bool sc_process_begin_taking(void)
 
 void sc_process_end_taking(void)
 {
-	takings_here--;
+	sc_process_thread.takings--;
 	if (atomic_load(&process->takings_under_way) > 0) { /* not so in a child of this moment */
 		atomic_fetch_sub(&process->takings_under_way, 1);
 	}
@@ -288,10 +292,9 @@ void sc_process_end_taking(void)
 static void await_takings(void)
 {
 	int waits = 0;
-	while (takings_here == 0 && atomic_load(&process->takings_under_way) > 0 &&
+	while (sc_process_thread.takings == 0 && atomic_load(&process->takings_under_way) > 0 &&
 		waits < TAKING_WAITS) {
-		struct timespec moment = {0, waits < TAKING_SHORT_WAITS ? 0 : TAKING_WAIT_NS};
-		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		sc_sys_pause(waits < TAKING_SHORT_WAITS ? 0 : TAKING_WAIT_NS);
 		waits++;
 	}
 	if (waits == TAKING_WAITS) {
@@ -335,6 +338,22 @@ void sc_process_end_fork(int result)
 	}
 }
 
+void sc_process_note_spawned(int pid)
+{
+	if (pid > 0 && !is_unfollowed && sc_process_claim_memory()) {
+		uint32_t place = atomic_fetch_add(&process->spawned_count, 1) % SPAWNED_COUNT;
+		atomic_store(&process->spawned[place], pid);
+		atomic_store(&process->last_spawned_ns, now_ns());
+	}
+}
+
+bool sc_process_spawned(int at, int *pid)
+{
+	uint64_t last_ns = atomic_load(&process->last_spawned_ns);
+	*pid = at < SPAWNED_COUNT ? atomic_load(&process->spawned[at]) : 0;
+	return *pid != 0 && now_ns() - last_ns < SPAWNED_NS;
+}
+
 bool sc_process_is_fork_under_way(void)
 {
 	return atomic_load(&process->forks_under_way) > 0;
@@ -360,10 +379,11 @@ bool sc_process_begin_vfork(void)
 
 void sc_process_end_vfork(int pid)
 {
-	sc_process_is_vfork_child = pid == 0;
-	has_own_sockets = false;
+	sc_process_thread.is_vfork_child = pid == 0;
+	sc_process_thread.has_own_sockets = false;
 	if (pid != 0) {
 		sc_process_end_fork(pid);
+		sc_process_note_spawned(pid);
 	}
 }
 

@@ -14,8 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. */
-extern __thread bool sc_process_is_vfork_child;
+/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. As one: the dynamic linker
+ * has one thing less to look up for each that is not another. */
+struct sc_process_thread {
+	bool is_vfork_child;
+	bool has_own_sockets; /* that child */
+	int takings;          /* under way */
+};
+extern __thread struct sc_process_thread sc_process_thread;
 /* A forked child's first act is done, and nobody else has this memory; a fork wipes it. */
 extern _Atomic bool *sc_process_is_settled;
 
@@ -39,7 +45,7 @@ bool sc_process_claim_memory(void);
 /* The same in few instructions, for what every connection passes through. */
 static inline __attribute__((always_inline)) bool sc_process_claim_memory_quickly(void)
 {
-	return (!sc_process_is_vfork_child &&
+	return (!sc_process_thread.is_vfork_child &&
 		       atomic_load_explicit(sc_process_is_settled, memory_order_relaxed)) ||
 	       sc_process_claim_memory();
 }
@@ -76,6 +82,12 @@ void sc_process_record_fork(void); /* about to fork in any way, or to share its 
  * forget the parent. */
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
+
+/* A call has come back whose child pid has begun its program: the kernel closes what is close-on-exec there a moment
+ * later (begin_new_exec, fs/exec.c). spawned: the at-th of the latest; false: there are no more, or that was longer
+ * ago than some tenths of a second. */
+void sc_process_note_spawned(int pid);
+bool sc_process_spawned(int at, int *pid);
 
 /* Is a thread of this process in a call that forks? posix_spawn() and popen() come back when the child has
  * begun its program. */

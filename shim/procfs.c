@@ -54,6 +54,20 @@ long sc_procfs_read(int at, const char *name, char *text, size_t size)
 	return length;
 }
 
+uint64_t sc_procfs_number_behind(int at, const char *name, const char *label, unsigned base)
+{
+	char text[512];
+	if (sc_procfs_read(at, name, text, sizeof(text)) <= 0) {
+		return 0;
+	}
+	const char *digit = strstr(text, label);
+	if (digit == NULL) {
+		return 0;
+	}
+	digit += strlen(label);
+	return sc_procfs_number_in(digit + strspn(digit, " \t"), base);
+}
+
 int sc_procfs_find(const char *name, const char *text)
 {
 	char chunk[512 + TEXT_MAX];

@@ -33,6 +33,9 @@ int sc_procfs_open_with(int at, const char *name, int flags);
 /* Read a file below at into text, zero-terminated, cut at size - 1. Length or negative errno. */
 long sc_procfs_read(int at, const char *name, char *text, size_t size);
 
+/* The number behind the first label in the file (its first 511 bytes), blanks aside; 0 where there is none. */
+uint64_t sc_procfs_number_behind(int at, const char *name, const char *label, unsigned base);
+
 /* A name that is a whole number. */
 bool sc_procfs_number(const char *name, int *number);
 

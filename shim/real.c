@@ -25,7 +25,7 @@ static long ask(long a, long b, long c, long d, long e, long number)
 }
 
 /*
- * Until the lookup is done, and where there is no next definition: the bare system call. As in libc's
+ * Where there is no next definition, or none has been looked for yet: the bare system call. As in libc's
  * syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many as its call has. So these
  * are called by pointers of other types than their own, which every calling convention here allows.
  */
@@ -97,39 +97,43 @@ static long raw_syscall(long number, long a, long b, long c, long d, long e, lon
 	return answer(sc_sys6(number, a, b, c, d, e, f));
 }
 
-#define LIKE(name, other) .name = (__typeof__(sc_real.name))(void (*)(void))raw_##other
+struct sc_real sc_real;
+
+#define LIKE(name, other) sc_real.name = (__typeof__(sc_real.name))(void (*)(void))raw_##other
 #define PLAIN(name) LIKE(name, name)
 
-struct sc_real sc_real = {
-	PLAIN(close),
-	PLAIN(close_range),
-	PLAIN(shutdown),
-	PLAIN(_exit),
-	PLAIN(execve),
-	PLAIN(execveat),
-	PLAIN(socket),
-	PLAIN(accept),
-	PLAIN(accept4),
-	PLAIN(dup),
-	PLAIN(dup2),
-	PLAIN(dup3),
-	PLAIN(fcntl),
-	LIKE(fcntl64, fcntl),
-	PLAIN(sendmsg),
-	PLAIN(sendmmsg),
-	PLAIN(recvmsg),
-	PLAIN(recvmmsg),
-	PLAIN(pidfd_getfd),
-	PLAIN(epoll_create),
-	PLAIN(epoll_create1),
-	PLAIN(epoll_ctl),
-	PLAIN(prctl),
-	PLAIN(fork),
-	LIKE(_Fork, fork),
-	LIKE(vfork, fork),
-	PLAIN(unshare),
-	PLAIN(syscall),
-};
+/* By code: as initial values they would take more room, and the dynamic linker's time. */
+static void set_raw(void)
+{
+	PLAIN(close);
+	PLAIN(close_range);
+	PLAIN(shutdown);
+	PLAIN(_exit);
+	PLAIN(execve);
+	PLAIN(execveat);
+	PLAIN(socket);
+	PLAIN(accept);
+	PLAIN(accept4);
+	PLAIN(dup);
+	PLAIN(dup2);
+	PLAIN(dup3);
+	PLAIN(fcntl);
+	LIKE(fcntl64, fcntl);
+	PLAIN(sendmsg);
+	PLAIN(sendmmsg);
+	PLAIN(recvmsg);
+	PLAIN(recvmmsg);
+	PLAIN(pidfd_getfd);
+	PLAIN(epoll_create);
+	PLAIN(epoll_create1);
+	PLAIN(epoll_ctl);
+	PLAIN(prctl);
+	PLAIN(fork);
+	LIKE(_Fork, fork);
+	LIKE(vfork, fork);
+	PLAIN(unshare);
+	PLAIN(syscall);
+}
 
 /*
  * Names one behind the other, and where the pointer of each lies: a table of pointers would be filled
@@ -156,6 +160,7 @@ static const uint8_t places[] = {NAMES(PLACE)};
 void sc_real_find(void)
 {
 	const char *name = names;
+	set_raw();
 	for (size_t i = 0; i < sizeof(places); i++, name += strlen(name) + 1) {
 		void *next = dlsym(RTLD_NEXT, name);
 		if (next != NULL) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "resets.h"
+#include "family.h"
 #include "memory.h"
 #include "ownfds.h"
 #include "procfs.h"
@@ -9,6 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -26,7 +28,12 @@ enum { TEXT_BYTES = 8192 };
 
 static uint64_t first_cookie; /* 0: not known */
 static uint64_t first_inode;
-static _Atomic int file; /* the counts: its number plus one; 0: none */
+
+/* Open for good: their numbers plus one; 0: there is none. */
+static _Atomic int counts;
+static _Atomic int namespace; /* its lock (flock) is the turn of this family, among others */
+
+static __thread bool is_turn_here;
 
 static uint64_t cookie_of(int fd)
 {
@@ -43,12 +50,12 @@ static uint64_t inode_of_namespace(void)
 
 /* Beforehand, at a high number: opened where a close needs it, it would take the number just closed, and whoever
  * uses that by mistake would find it there. */
-static void open_file(void)
+static void open_for_good(_Atomic int *file, const char *name)
 {
-	int fd = sc_ownfds_share(1) > 0 ? sc_procfs_open_file(AT_FDCWD, COUNTS) : -EMFILE;
+	int fd = sc_ownfds_share(1) > 0 ? sc_procfs_open_file(AT_FDCWD, name) : -EMFILE;
 	int high = fd < 0 ? fd : sc_ownfds_copy_for_good(fd);
 	sc_ownfds_release(fd);
-	atomic_store(&file, high < 0 ? 0 : high + 1);
+	atomic_store(file, high < 0 ? 0 : high + 1);
 }
 
 void sc_resets_init(void)
@@ -59,17 +66,51 @@ void sc_resets_init(void)
 		first_inode = inode_of_namespace();
 		sc_sys_close(fd);
 	}
-	open_file();
+	open_for_good(&counts, COUNTS);
+	open_for_good(&namespace, NAMESPACE);
 }
 
-bool sc_resets_give_up(int fd)
+static bool give_up(_Atomic int *file, int fd)
 {
 	int mark = fd + 1;
-	bool is_it = atomic_compare_exchange_strong(&file, &mark, 0);
+	bool is_it = atomic_compare_exchange_strong(file, &mark, 0);
 	if (is_it) {
 		sc_ownfds_disown(fd);
 	}
 	return is_it;
+}
+
+bool sc_resets_give_up(int fd)
+{
+	return give_up(&counts, fd) || give_up(&namespace, fd);
+}
+
+static long lock(int how)
+{
+	int fd = sc_ownfds_is_elsewhere() ? -1 : atomic_load(&namespace) - 1;
+	return fd < 0 ? 0 : SC_SYS2(SYS_flock, fd, how);
+}
+
+/* The family's descriptors of the namespace are of one open file, so first it is a turn of the family. */
+uint32_t sc_resets_begin_turn(void)
+{
+	uint32_t turn = is_turn_here ? 0 : sc_family_begin_reset();
+	is_turn_here = true;
+	for (int i = 0;
+		turn != 0 && i < SC_FAMILY_TURN_WAITS && lock(LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
+		i++) {
+		sc_family_await_turn(i);
+	}
+	return turn;
+}
+
+void sc_resets_end_turn(uint32_t turn)
+{
+	if (turn != 0) {
+		lock(LOCK_UN);
+		sc_family_end_reset(turn);
+		is_turn_here = false;
+	}
 }
 
 static bool is_told_of(int fd)
@@ -106,7 +147,7 @@ static int64_t count_resets(void)
 		return count;
 	}
 	bool is_elsewhere = sc_ownfds_is_elsewhere();
-	int fd = is_elsewhere ? sc_procfs_open_file(AT_FDCWD, COUNTS) : atomic_load(&file) - 1;
+	int fd = is_elsewhere ? sc_procfs_open_file(AT_FDCWD, COUNTS) : atomic_load(&counts) - 1;
 	if (SC_SYS5(SYS_pread64, fd, text, TEXT_BYTES - 1, 0, 0) > 0) {
 		count = find_count(text); /* what is mapped ends with zeroes */
 	}

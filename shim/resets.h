@@ -21,8 +21,18 @@ void sc_resets_init(void);
  */
 int64_t sc_resets_before(const struct sc_conn *conn, int fd);
 
-/* The program wants fd's number for itself: give it up if it is that of the counts. */
+/* The program wants fd's number for itself: give it up if it is one of those here. */
 bool sc_resets_give_up(int fd);
+
+/*
+ * Around the last look at a connection and the close that would reset it, and the look whether it has: one at a
+ * time of all that have this library in the network namespace, relatives or not. Where both ends are closed at
+ * once, the second one has been reset, and the look tells; of two holders that let go at once, one is the last.
+ * A turn that lasts (its close waits, its process was killed) is not waited for longer
+ * than a tenth of a second; one of the same thread (a handler has interrupted it) not at all. end() gets what begin() returned, or 0.
+ */
+uint32_t sc_resets_begin_turn(void);
+void sc_resets_end_turn(uint32_t turn);
 
 /* May a close since then have reset something? true also where the count does not tell. */
 bool sc_resets_may_be_more(int64_t before);

@@ -83,7 +83,7 @@ static int await_end_of(const struct kept *place, int state, int waits)
 {
 	int now = atomic_load_explicit(&place->state, memory_order_acquire);
 	for (int i = 0; i < waits && now == state; i++) {
-		sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+		sc_sys_yield();
 		now = atomic_load_explicit(&place->state, memory_order_acquire);
 	}
 	return now;

@@ -93,7 +93,7 @@ void sc_start_now(void)
 	if (atomic_flag_test_and_set(&is_begun)) {
 		/* Another thread is at it; it is at no lock that this one could hold. */
 		while (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
-			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+			sc_sys_yield();
 		}
 		return;
 	}

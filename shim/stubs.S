@@ -7,10 +7,19 @@
 #if defined(__x86_64__)
 	.text
 
-/* Calls a C function with the caller's first three arguments and, as the fourth, where it returns to;
+/* Both ask a C function, which has the caller's first three arguments and, as the fourth, where it returns to;
  * all argument registers come back. It returns, in %rax, where to go from here. */
-	.macro ask function
-	pushq	%rdi
+	.globl	syscall
+	.globl	clone
+	.type	syscall, @function
+	.type	clone, @function
+syscall:
+	.cfi_startproc
+	leaq	sc_syscall_route(%rip), %rax
+	jmp	1f
+clone:
+	leaq	sc_syscall_route_clone(%rip), %rax
+1:	pushq	%rdi
 	.cfi_adjust_cfa_offset 8
 	pushq	%rsi
 	.cfi_adjust_cfa_offset 8
@@ -25,7 +34,7 @@
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
 	movq	56(%rsp), %rcx
-	call	\function
+	call	*%rax
 	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
 	popq	%r9
@@ -40,24 +49,9 @@
 	.cfi_adjust_cfa_offset -8
 	popq	%rdi
 	.cfi_adjust_cfa_offset -8
-	.endm
-
-	.globl	syscall
-	.type	syscall, @function
-syscall:
-	.cfi_startproc
-	ask	sc_syscall_route
 	jmp	*%rax
 	.cfi_endproc
 	.size	syscall, . - syscall
-
-	.globl	clone
-	.type	clone, @function
-clone:
-	.cfi_startproc
-	ask	sc_syscall_route_clone
-	jmp	*%rax
-	.cfi_endproc
 	.size	clone, . - clone
 
 	.globl	dlopen

@@ -3,6 +3,7 @@
 #include "kernel.h"
 #include <errno.h>
 #include <stdatomic.h>
+#include <time.h>
 
 bool (*_Atomic sc_sys_is_deadly)(long number, const long arguments[6]);
 
@@ -28,4 +29,15 @@ long sc_sys6(long number, long a, long b, long c, long d, long e, long f)
 		}
 	}
 	return sc_kernel_call(number, a, b, c, d, e, f);
+}
+
+void sc_sys_pause(uint32_t ns)
+{
+	struct timespec moment = {0, (long)ns};
+	SC_SYS2(SYS_nanosleep, &moment, NULL);
+}
+
+void sc_sys_yield(void)
+{
+	sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }

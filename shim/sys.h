@@ -57,6 +57,11 @@ bool sc_sys_is_allowed(long number, long a);
 #define SC_SYS6(n, a, b, c, d, e, f) \
 	sc_sys6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
+/* Less than a second; 0: the timer's slack. A signal ends it. */
+void sc_sys_pause(uint32_t ns);
+
+void sc_sys_yield(void);
+
 static inline int sc_sys_close(int fd)
 {
 	return (int)SC_SYS1(SYS_close, fd);

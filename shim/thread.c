@@ -78,7 +78,7 @@ static int start(void (*body)(void), _Atomic int *tid)
 		return -error;
 	}
 	while (!atomic_load(&has_begun)) {
-		SC_SYS1(SYS_sched_yield, 0);
+		sc_sys_yield();
 	}
 	return 0;
 }

@@ -5,7 +5,6 @@
 #include "sys.h"
 #include <stdatomic.h>
 #include <stdint.h>
-#include <time.h>
 
 enum {
 	LOOKS = 20000, /* some microseconds */
@@ -48,8 +47,7 @@ void sc_turns_await_none(_Atomic int32_t *under_way)
 	int waits = 0;
 	for (int i = 0; atomic_load(under_way) > 0 && waits < WAITS; i++) {
 		if (i >= LOOKS) {
-			struct timespec moment = {0, WAIT_NS};
-			SC_SYS2(SYS_nanosleep, &moment, NULL);
+			sc_sys_pause(WAIT_NS);
 			waits++;
 		}
 	}
@@ -87,7 +85,7 @@ bool sc_turns_begin_own(void)
 	atomic_fetch_add(&own_changes, 1);
 	int i = 0;
 	while (atomic_load(&replacements) > 0 && i < OWN_LOOKS) {
-		SC_SYS1(SYS_sched_yield, 0);
+		sc_sys_yield();
 		i++;
 	}
 	if (i < OWN_LOOKS) {
@@ -115,8 +113,7 @@ void sc_turns_begin_replacement(void)
 			return;
 		}
 		sc_turns_end_one(&replacements);
-		struct timespec moment = {0, i < OWN_LOOKS ? 0 : WAIT_NS};
-		SC_SYS2(SYS_nanosleep, &moment, NULL);
+		sc_sys_pause(i < OWN_LOOKS ? 0 : WAIT_NS);
 	}
 	atomic_store(&own_changes, 0);
 	atomic_fetch_add(&replacements, 1);

@@ -224,8 +224,7 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 	}
 	for (int i = 0; i < (is_sole ? INSTANTS + WAITS : SHORT_INSTANTS) && count == 1; i++) {
 		if (is_sole) {
-			struct timespec moment = {0, i < INSTANTS ? 0 : WAIT_NS};
-			SC_SYS2(SYS_nanosleep, &moment, NULL);
+			sc_sys_pause(i < INSTANTS ? 0 : WAIT_NS);
 		}
 		count = ask_set(watch);
 	}
@@ -271,7 +270,7 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 		if (i == INSTANTS) {
 			count = 1;
 		} else {
-			sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+			sc_sys_yield();
 		}
 	}
 	if (count != 0) {

@@ -16,6 +16,7 @@
 
 enum {
 	ROUNDS = 1000,
+	SLOW_ROUNDS = 40,
 	UNREAD_BYTES = 1000,
 	TAKEN_FIRST = 940,
 	TAKEN_LAST = 1023,
@@ -103,6 +104,59 @@ static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(v
 
 	(void)state;
 	assert_told_what_the_kernel_counts(&end);
+}
+
+/* ---- another's farewell -------------------------------------------------------------------- */
+
+/* Two processes let go at about the same moment, also by an exec (farewell.c): told in each round, and once. */
+static void assert_farewells(const char *way, int rounds, bool is_exec_slow)
+{
+	struct stage *stage = stage_open_uncaptured(PEER_IPV4);
+
+	program_start(&stage->program,
+		&(struct program_options){.executable = is_exec_slow ? PROGRAM_STRACE : "farewell",
+			.mode = is_exec_slow ? NULL : "warn",
+			.is_alone = true,
+			.wants_all_reports = true},
+		"%s%s %d",
+		is_exec_slow ? "-f -qq -o /dev/null -e trace=execve "
+			       "-e inject=execve:delay_enter=5000 -E LD_PRELOAD=" PROGRAM_LIBRARY
+			       " -E SAFECLOSE_MODE=warn " PROGRAM_FOLDER "farewell "
+			     : "",
+		way, rounds);
+	assert_int_equal(program_await_exit(&stage->program), 0);
+	assert_int_equal(counters_since(&stage->before).aborts_on_close, rounds);
+	assert_int_equal(
+		text_lines_with(program_errors(&stage->program), "; rst (unread) in ", NULL),
+		rounds);
+	stage_close(stage);
+}
+
+static void test_between_an_exec_and_a_close_warn_tells_of_the_last(void **state)
+{
+	(void)state;
+	program_require_strace();
+	assert_farewells("exec", SLOW_ROUNDS, true);
+}
+
+static void test_between_two_execs_warn_tells_of_the_last(void **state)
+{
+	(void)state;
+	program_require_strace();
+	assert_farewells("both", SLOW_ROUNDS, true);
+}
+
+static void test_between_a_spawn_and_a_close_warn_tells_of_the_last(void **state)
+{
+	(void)state;
+	assert_farewells("spawn", ROUNDS / 5, false);
+	assert_farewells("vfork", ROUNDS / 5, false);
+}
+
+static void test_between_closes_of_strangers_warn_tells_of_the_last(void **state)
+{
+	(void)state;
+	assert_farewells("stranger", ROUNDS / 5, false);
 }
 
 /* ---- another's accept ---------------------------------------------------------------------- */
@@ -222,6 +276,14 @@ int main(void)
 		cmocka_unit_test_teardown(
 			test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts,
 			stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_an_exec_and_a_close_warn_tells_of_the_last, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_two_execs_warn_tells_of_the_last, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_a_spawn_and_a_close_warn_tells_of_the_last, stage_teardown),
+		cmocka_unit_test_teardown(
+			test_between_closes_of_strangers_warn_tells_of_the_last, stage_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_between_accept_by_another_is_no_reset, folder_make, end_in_folder),
 		cmocka_unit_test_teardown(

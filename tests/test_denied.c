@@ -40,6 +40,7 @@ static const struct call {
 	{"faccessat", 0},
 	{"faccessat2", 0},
 	{"fcntl", 0},
+	{"flock", 0},
 	{"fstat", LOADER},
 	{"fstatfs", 0},
 	{"futex", 0},

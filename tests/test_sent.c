@@ -162,8 +162,8 @@ static void test_taken_after_the_close_ends_with_fin(void **state)
 /* ---- a stranger's messages ----------------------------------------------------------------- */
 
 /*
- * What is in flight between others may be any connection that is not known to be this process's
- * alone. While it is, an inherited one is left alone; when it has arrived, it is not.
+ * What is in flight between others may be any connection of which is not known who made it. While it is, one that
+ * came over an exec is left alone; one that the family made and has never sent is not.
  */
 static struct stage_end close_beside_message(const char *mode, const char *words)
 {
@@ -171,16 +171,17 @@ static struct stage_end close_beside_message(const char *mode, const char *words
 		&(struct sharing_options){.mode = mode, .environment = {"SAFECLOSE_REPORT=all"}});
 }
 
+#define SENDER(words) \
+	PAIR "fork close 4 unix 3 4 " words "send-fd 3 0 write 5 1 read-end 5 end close 5 "
+
 static void test_stranger_in_flight_leaves_it_unknown(void **state)
 {
 	static const char *const modes[] = {"drain", "fin"};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = close_beside_message(modes[i],
-			PAIR "fork close 4 unix 3 4 send-fd 3 0 write 5 1 read-end 5 end close "
-			     "5 " CONNECT AWAIT_CHILD "fork end wait " AWAIT_UNREAD
-			     "say closed hear on close 3");
+		struct stage_end end = close_beside_message(modes[i], SENDER("") CONNECT AWAIT_CHILD
+			"exec " AWAIT_UNREAD "say closed hear on close 3");
 
 		assert_was_reset(&end);
 		assert_int_equal(
@@ -196,10 +197,23 @@ static void test_library_in_flight_is_no_stranger(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = close_beside_message(modes[i],
-			PAIR "fork close 4 unix 3 4 mark 4 send-fd 3 0 write 5 1 read-end 5 end "
-			     "close 5 " CONNECT AWAIT_CHILD "fork end wait " AWAIT_UNREAD
-			     "say closed hear on close 3");
+		struct stage_end end =
+			close_beside_message(modes[i], SENDER("mark 4 ") CONNECT AWAIT_CHILD
+				"exec " AWAIT_UNREAD "say closed hear on close 3");
+
+		assert_was_fin(&end);
+		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; drained 1000"), 1);
+	}
+}
+
+static void test_in_flight_is_nothing_that_was_never_sent(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = close_beside_message(modes[i], SENDER("") CONNECT AWAIT_CHILD
+			"fork end wait " AWAIT_UNREAD "say closed hear on close 3");
 
 		assert_was_fin(&end);
 		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; drained 1000"), 1);
@@ -338,6 +352,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_taken_after_the_close_ends_with_fin),
 	ROWS_PLAIN(test_stranger_in_flight_leaves_it_unknown),
 	ROWS_PLAIN(test_library_in_flight_is_no_stranger),
+	ROWS_PLAIN(test_in_flight_is_nothing_that_was_never_sent),
 };
 
 int main(void)

@@ -90,8 +90,8 @@ static inline void await_unread(int fd)
 	must(unread_bytes == DIAL_BYTES, "not the bytes expected");
 }
 
-/* A connection with DIAL_BYTES unread, under the lowest free number. */
-static inline int dial(int port)
+/* A connection under the lowest free number. */
+static inline int dial_early(int port)
 {
 	struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -99,6 +99,14 @@ static inline int dial(int port)
 	must(fd >= 0, "socket");
 	peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	must(connect(fd, (struct sockaddr *)&peer, sizeof(peer)) == 0, "connect");
+	return fd;
+}
+
+/* The same, with DIAL_BYTES unread. */
+static inline int dial(int port)
+{
+	int fd = dial_early(port);
+
 	await_unread(fd);
 	return fd;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * kin PORT SEED: a family of processes that connect, duplicate, fork, send and receive connections in messages,
- * close in each way and end in each way, by chance. Whoever has a connection can write to it, and the first who
- * reads finds every byte. The first process has no part in it, and ends when all others have.
+ * kin PORT SEED letters: a family of processes that connect, duplicate, fork, send and receive connections in
+ * messages, close in each way and end in each way, by chance. Whoever has a connection can write to it, and the
+ * first who reads finds every byte. The first process has no part in it, and ends when all others have.
+ *
+ * kin PORT SEED programs: they send no messages, and read only what they have just opened; they start other
+ * programs, and become this one again (kin PORT SEED programs DEPTH ACTS). readers: and read what others have too.
  */
 #include "chance.h"
 #include "dial.h"
@@ -10,6 +13,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -27,8 +31,10 @@ enum {
 	ACTS = 25,
 	FORKS_DEEP = 3,
 	INODES = 65536,
+	MEMORY_FD = 100, /* what the family shares */
 };
 
+static char **words; /* of the command line */
 static int port;
 static int acts_left = ACTS;
 static int depth;
@@ -244,6 +250,42 @@ static void receive_one(void)
 	}
 }
 
+/* It has what is not close-on-exec until it ends. */
+static void start_another_program(void)
+{
+	char *arguments[] = {"true", NULL};
+	pid_t pid;
+
+	if (by_chance(2)) {
+		must(posix_spawnp(&pid, "true", NULL, NULL, arguments, environ) == 0,
+			"posix_spawnp");
+	} else {
+		pid = vfork();
+		if (pid == 0) {
+			execvp("true", arguments);
+			_exit(1);
+		}
+		must(pid > 0, "vfork");
+	}
+	must(by_chance(2) || waitpid(pid, NULL, 0) == pid, "waitpid");
+}
+
+static void begin_anew(void)
+{
+	char seed[24];
+	char deep[12];
+	char left[12];
+	char *arguments[] = {words[0], words[1], seed, words[3], deep, left, NULL};
+
+	if (by_chance(3) == 0) {
+		snprintf(seed, sizeof(seed), "%d", by_chance(1 << 30));
+		snprintf(deep, sizeof(deep), "%d", depth);
+		snprintf(left, sizeof(left), "%d", acts_left - 1);
+		execv("/proc/self/exe", arguments);
+		must(0, "execv");
+	}
+}
+
 static void let_go_of_connection(void)
 {
 	int fd = any(AF_INET);
@@ -262,22 +304,53 @@ static void let_go_of_pair(void)
 	}
 }
 
-static void __attribute__((noreturn)) live(void)
-{
-	/* As often as it stands here. */
-	static void (*const acts[])(void) = {open_connection, open_connection, open_connection,
-		open_connection, duplicate, fork_another, fork_another, open_pair, send_one,
-		send_one, send_one, receive_one, let_go_of_connection, let_go_of_connection,
-		let_go_of_connection, let_go_of_connection, let_go_of_pair, use_any};
+/* Each as often as it stands here. */
+static void (*const with_letters[])(void) = {open_connection, open_connection, open_connection,
+	open_connection, duplicate, fork_another, fork_another, open_pair, send_one, send_one,
+	send_one, receive_one, let_go_of_connection, let_go_of_connection, let_go_of_connection,
+	let_go_of_connection, let_go_of_pair, use_any};
+static void (*const with_programs[])(void) = {open_connection, open_connection, open_connection,
+	open_connection, duplicate, fork_another, fork_another, start_another_program, begin_anew,
+	let_go_of_connection, let_go_of_connection, let_go_of_connection, use_any};
 
+static void live(void (*const *acts)(void), size_t act_count)
+{
+	for (; acts_left > 0; acts_left--) {
+		acts[by_chance((int)act_count)]();
+	}
+	end();
+}
+
+static void begin_life(void)
+{
+	size_t with_reading = sizeof(with_programs) / sizeof(with_programs[0]);
+
+	if (strcmp(words[3], "programs") == 0) {
+		live(with_programs, with_reading - 1);
+	}
+	if (strcmp(words[3], "readers") == 0) {
+		live(with_programs, with_reading);
+	}
 	/* That descriptors are sent is known from the first on (README, Limits). */
 	open_connection();
 	open_pair();
 	send_one();
-	for (; acts_left > 0; acts_left--) {
-		acts[by_chance(sizeof(acts) / sizeof(acts[0]))]();
-	}
-	end();
+	live(with_letters, sizeof(with_letters) / sizeof(with_letters[0]));
+}
+
+static void map_memory(void)
+{
+	read_from = mmap(NULL, INODES * sizeof(*read_from), PROT_READ | PROT_WRITE, MAP_SHARED,
+		MEMORY_FD, 0);
+	must(read_from != MAP_FAILED, "mmap");
+}
+
+static void make_memory(void)
+{
+	int made = memfd_create("kin", 0);
+
+	must(made >= 0 && ftruncate(made, INODES * sizeof(*read_from)) == 0, "memfd_create");
+	must(dup2(made, MEMORY_FD) == MEMORY_FD && close(made) == 0, "dup2");
 }
 
 int main(int argc, char **argv)
@@ -285,16 +358,22 @@ int main(int argc, char **argv)
 	pid_t pid;
 	int status;
 
-	must(argc == 3, "arguments");
+	must(argc == 4 || argc == 6, "arguments");
+	words = argv;
 	port = number(argv[1]);
 	chance = (uint64_t)number(argv[2]);
-	read_from = mmap(NULL, INODES * sizeof(*read_from), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	must(read_from != MAP_FAILED, "mmap");
+	if (argc == 6) {
+		depth = number(argv[4]);
+		acts_left = number(argv[5]);
+		map_memory();
+		begin_life();
+	}
+	make_memory();
+	map_memory();
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "PR_SET_CHILD_SUBREAPER");
 	pid = fork();
 	if (pid == 0) {
-		live();
+		begin_life();
 	}
 	while ((pid = wait(&status)) > 0) {
 		must(status == 0, "one of them failed");

@@ -305,6 +305,7 @@ static const struct {
 	CALL(newfstatat),
 	CALL(futex),
 	CALL(fcntl),
+	CALL(flock),
 	CALL(dup3),
 	CALL(prctl),
 	CALL(prlimit64),

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "departures.h"
+#include "family.h"
+#include "holder.h"
+#include "process.h"
+#include "sys.h"
+
+enum {
+	WAIT_NS = 100000,
+	WAITS = 600, /* with the timer's slack some 100 ms */
+};
+
+/* false: the process does not let go of what it holds under that descriptor. */
+static bool await_one(uint64_t inode, int pid, int fd)
+{
+	int waits = WAITS;
+	while (sc_holder_lets_go_at_exec(inode, pid, fd)) {
+		if (waits-- == 0) {
+			return false;
+		}
+		sc_sys_pause(WAIT_NS);
+	}
+	return true;
+}
+
+bool sc_departures_await(uint64_t inode, int fd)
+{
+	int their_fd;
+	int pid = sc_family_find_departure(inode, &their_fd);
+	bool is_any = pid != 0 && pid != sc_process_pid() && await_one(inode, pid, their_fd);
+	/* A child has what this process had, under the same number. */
+	for (int i = 0; sc_process_spawned(i, &pid) && await_one(inode, pid, fd); i++) {
+		is_any = true;
+	}
+	return is_any;
+}
