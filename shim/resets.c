@@ -91,16 +91,24 @@ static long lock(int how)
 	return fd < 0 ? 0 : SC_SYS2(SYS_flock, fd, how);
 }
 
-/* The family's descriptors of the namespace are of one open file, so first it is a turn of the family. */
+/* The family's descriptors of the namespace are of one open file, so first it is a turn of the family. A lock that
+ * somebody does not give back is waited for once. */
 uint32_t sc_resets_begin_turn(void)
 {
+	static _Atomic bool was_in_vain;
 	uint32_t turn = is_turn_here ? 0 : sc_family_begin_reset();
+	bool is_locked = false;
 	is_turn_here = true;
-	for (int i = 0;
-		turn != 0 && i < SC_FAMILY_TURN_WAITS && lock(LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
-		i++) {
-		sc_family_await_turn(i);
+	for (int i = 0; turn != 0 && !is_locked && i < SC_FAMILY_TURN_WAITS; i++) {
+		is_locked = lock(LOCK_EX | LOCK_NB) != -EWOULDBLOCK;
+		if (!is_locked && atomic_load(&was_in_vain)) {
+			return turn;
+		}
+		if (!is_locked) {
+			sc_family_await_turn(i);
+		}
 	}
+	atomic_store(&was_in_vain, !is_locked);
 	return turn;
 }
 

@@ -29,7 +29,8 @@ bool sc_resets_give_up(int fd);
  * time of all that have this library in the network namespace, relatives or not. Where both ends are closed at
  * once, the second one has been reset, and the look tells; of two holders that let go at once, one is the last.
  * A turn that lasts (its close waits, its process was killed) is not waited for longer
- * than a tenth of a second; one of the same thread (a handler has interrupted it) not at all. end() gets what begin() returned, or 0.
+ * than a tenth of a second, and one that lasts longer but once; one of the same thread (a handler has interrupted
+ * it) not at all. end() gets what begin() returned, or 0.
  */
 uint32_t sc_resets_begin_turn(void);
 void sc_resets_end_turn(uint32_t turn);

@@ -11,12 +11,18 @@
 #include "harness/unit.h"
 #include "harness/verdict.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 enum {
 	ROUNDS = 1000,
 	SLOW_ROUNDS = 40,
+	LOCK_WAITS = 600, /* once */
 	UNREAD_BYTES = 1000,
 	TAKEN_FIRST = 940,
 	TAKEN_LAST = 1023,
@@ -159,18 +165,45 @@ static void test_between_closes_of_strangers_warn_tells_of_the_last(void **state
 	assert_farewells("stranger", ROUNDS / 5, false);
 }
 
-/* ---- another's accept ---------------------------------------------------------------------- */
-
-/*
- * One of two holders of a listener lets go, with a connection to be accepted; the other one accepts it before
- * the close. Who has no /proc cannot tell whether the listener still has a holder.
- */
 static int end_in_folder(void **state)
 {
 	folder_remove(state);
 	return stage_teardown(state);
 }
 
+/* Whoever may look into the namespace may lock its file, and never give that back. */
+static void test_between_closes_a_lock_is_waited_for_once(void **state)
+{
+	struct stage *stage = stage_open_uncaptured(PEER_IPV4);
+	int namespace = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	char trace[256];
+	char *calls;
+	size_t waits;
+
+	(void)state;
+	program_require_strace();
+	assert_return_code(flock(namespace, LOCK_EX | LOCK_NB), errno);
+	snprintf(trace, sizeof(trace), "%s/trace", folder_name());
+	program_start(&stage->program,
+		&(struct program_options){.executable = PROGRAM_STRACE, .wants_all_reports = true},
+		"-qq -o %s -e trace=nanosleep -E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %sfarewell "
+		"spawn %d",
+		trace, PROGRAM_LIBRARY, PROGRAM_FOLDER, SLOW_ROUNDS);
+	assert_int_equal(program_await_exit(&stage->program), 0);
+	close(namespace);
+	calls = text_of_file(trace);
+	waits = text_lines_with(calls, "nanosleep(", NULL);
+	free(calls);
+	print_message("%zu waits in %d rounds\n", waits, SLOW_ROUNDS);
+	assert_true(waits >= LOCK_WAITS && waits < 2 * LOCK_WAITS);
+}
+
+/* ---- another's accept ---------------------------------------------------------------------- */
+
+/*
+ * One of two holders of a listener lets go, with a connection to be accepted; the other one accepts it before
+ * the close. Who has no /proc cannot tell whether the listener still has a holder.
+ */
 static void test_between_accept_by_another_is_no_reset(void **state)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
@@ -284,6 +317,8 @@ int main(void)
 			test_between_a_spawn_and_a_close_warn_tells_of_the_last, stage_teardown),
 		cmocka_unit_test_teardown(
 			test_between_closes_of_strangers_warn_tells_of_the_last, stage_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_between_closes_a_lock_is_waited_for_once, folder_make, end_in_folder),
 		cmocka_unit_test_setup_teardown(
 			test_between_accept_by_another_is_no_reset, folder_make, end_in_folder),
 		cmocka_unit_test_teardown(
