@@ -153,7 +153,7 @@ $(BUILD)/shim/string.o: WHOLE :=
 $(LIBRARY): $(SHIM_OBJECTS) $(MAP)
 	$(call say,LD,$@)$(CC) -shared -nostartfiles $(SAN_FLAGS) $(CFLAGS) $(if $(WHOLE),$(SMALL) \
 		-fno-asynchronous-unwind-tables $(WHOLE)) -Wl,-soname,libsafeclose.so \
-		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack,-z,noseparate-code \
+		-Wl,--version-script,$(MAP) -Wl,-z,now,-z,relro,-z,noexecstack,-z,noseparate-code,--hash-style=gnu \
 		$(LDFLAGS) -o $@ $(SHIM_OBJECTS) -Wl,--push-state,--no-as-needed $(LIBDL) -Wl,--pop-state
 
 $(BUILD)/shim/cli/%.o: shim/cli/%.c $(BUILD)/flags $(BUILD)/flags-cli
