@@ -9,17 +9,15 @@
 
 enum { LINE_SIZE = 768 }; /* the longest names, and all numbers */
 
-static const struct sc_config *config;
 static struct sc_floods *floods; /* NULL: nothing is held back */
 static struct sc_totals *totals; /* NULL: nothing is counted */
 
-void sc_audit_init(const struct sc_config *loaded)
+void sc_audit_init(void)
 {
-	config = loaded;
-	if (config->format == SC_FORMAT_TEXT) {
+	if (sc_config.format == SC_FORMAT_TEXT) {
 		floods = sc_memory_map_wiped(sizeof(*floods));
 	}
-	if (config->summary == SC_SUMMARY_AT_EXIT) {
+	if (sc_config.summary == SC_SUMMARY_AT_EXIT) {
 		totals = sc_memory_map_wiped(sizeof(*totals));
 	}
 }
@@ -72,7 +70,7 @@ bool sc_audit_admit(unsigned site, const struct sc_conn *conn, enum sc_outcome o
 /* A log of JSON has reports alone: there the table is for people, on stderr. */
 static void tell(const char *line, size_t length, int pid)
 {
-	if (config->format == SC_FORMAT_JSON) {
+	if (sc_config.format == SC_FORMAT_JSON) {
 		sc_sink_write_stderr(line, length);
 	} else {
 		sc_sink_write(line, length, pid);

@@ -12,8 +12,8 @@
 #include "policy.h"
 #include <stdbool.h>
 
-/* Once. config must live for ever. */
-void sc_audit_init(const struct sc_config *config);
+/* Once. */
+void sc_audit_init(void);
 
 /* A close is to be reported, by process pid. Counts it; false: its line is not to be written. */
 bool sc_audit_admit(unsigned site, const struct sc_conn *conn, enum sc_outcome outcome,

@@ -51,19 +51,17 @@ struct background {
 static struct background *background;
 static _Atomic int no_thread;
 _Atomic int *sc_background_tid = &no_thread;
-static const struct sc_config *config;
 static sc_job_ended *report_end;
 static _Atomic uint64_t last_channel; /* not wiped: what a child has to let go */
 
-void sc_background_init(const struct sc_config *loaded, sc_job_ended *ended)
+void sc_background_init(sc_job_ended *ended)
 {
-	config = loaded;
 	report_end = ended;
 	background = sc_memory_map_wiped(sizeof(*background));
 	if (background != NULL) {
 		sc_background_tid = &background->tid;
 	}
-	if (config->mode == SC_MODE_DRAIN || config->mode == SC_MODE_FIN) {
+	if (sc_config.mode == SC_MODE_DRAIN || sc_config.mode == SC_MODE_FIN) {
 		sc_background_prepare(); /* while there is only one thread: see watch.h */
 	}
 }
@@ -244,7 +242,8 @@ static uint32_t most_lingering(void)
 	uint64_t limit = sc_ownfds_limit();
 	uint64_t soft = limit < INT_MAX / 2 ? limit : INT_MAX / 2;
 	uint64_t room = soft > SPARE_DESCRIPTORS ? soft - SPARE_DESCRIPTORS : 0;
-	uint64_t wanted = config->linger_max == SC_LINGER_MAX_AUTO ? soft / 4 : config->linger_max;
+	uint64_t wanted =
+		sc_config.linger_max == SC_LINGER_MAX_AUTO ? soft / 4 : sc_config.linger_max;
 	return (uint32_t)(wanted < room ? wanted : room);
 }
 
@@ -309,8 +308,7 @@ static void linger_until_none_is_left(void)
 	atomic_store(&background->is_leaving, false);
 	sc_sink_enter_thread(log);
 	sc_ownfds_set_thread_table(is_private);
-	sc_lingerers_init(
-		&all, config, is_private ? most_lingering() : 0, one_has_ended, one_is_answered);
+	sc_lingerers_init(&all, is_private ? most_lingering() : 0, one_has_ended, one_is_answered);
 	sc_lingerers_listen(&all, channel.reader);
 	receive_all(&all, channel.reader);
 	for (;;) {
@@ -350,7 +348,7 @@ static void end_given_here(int reader)
 	struct sc_job job = {.fd = -1};
 	struct sc_note note = {.preview_bytes = 0};
 	int fds[SC_CHANNEL_FDS];
-	sc_lingerers_init(&none, config, 0, one_has_ended, one_is_answered);
+	sc_lingerers_init(&none, 0, one_has_ended, one_is_answered);
 	while (sc_channel_receive(reader, &job, &note, fds) == 1) {
 		take(&none, &job, &note, fds);
 	}
@@ -402,8 +400,7 @@ static int give(const struct sc_job *job, const struct sc_note *note, int fd)
 		error = start_thread(channel.reader);
 	}
 	if (error == 0) {
-		error = sc_channel_send(
-			channel.writer, job, note, sc_note_length(config, note), fd);
+		error = sc_channel_send(channel.writer, job, note, sc_note_length(note), fd);
 	}
 	if (error != 0) {
 		atomic_fetch_sub(&background->unanswered, 1);

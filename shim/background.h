@@ -16,7 +16,7 @@
 
 /* Once. ended is called when a connection has ended, mostly on the background thread, which has no
  * thread storage: nothing it calls may touch errno or other thread-local data. */
-void sc_background_init(const struct sc_config *config, sc_job_ended *ended);
+void sc_background_init(sc_job_ended *ended);
 
 /* Before a close whose connection may be given: opens the channel, if it is not there. */
 void sc_background_prepare(void);

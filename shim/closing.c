@@ -28,51 +28,6 @@
 
 enum { PAUSES = 600, PAUSE_NS = 100000 }; /* for an exec that is without a processor */
 
-static const struct sc_config *_Atomic config;
-
-/* A forked child: its parent's copies and channel are none of its business. Where it shares the
- * parent's table, they are the parent's still. */
-static void forget_parent(void)
-{
-	sc_turns_forget_parent();
-	sc_background_forget_parent();
-	if (sc_process_is_table_shared()) {
-		sc_watch_leave_sets();
-		return;
-	}
-	sc_watch_forget_parent();
-	sc_ownfds_forget_parent();
-}
-
-void sc_closing_init(const struct sc_config *loaded)
-{
-	sc_process_set_child_handler(forget_parent);
-	sc_telling_init(loaded);
-	sc_background_init(loaded, sc_telling_tell);
-	sc_leaving_init(loaded);
-	atomic_store(&config, loaded);
-	sc_plan_init(loaded);
-}
-
-bool sc_closing_halves_shutdown(void)
-{
-	const struct sc_config *loaded = atomic_load(&config);
-	return loaded != NULL && loaded->mode == SC_MODE_FIN &&
-	       loaded->shutdown == SC_SHUTDOWN_HALF;
-}
-
-bool sc_closing_strips_deepbind(void)
-{
-	const struct sc_config *loaded = atomic_load(&config);
-	return loaded != NULL && loaded->deepbind == SC_DEEPBIND_STRIP;
-}
-
-uint64_t sc_closing_exit_timeout_ms(void)
-{
-	const struct sc_config *loaded = atomic_load(&config);
-	return loaded->exit_timeout_ms;
-}
-
 static bool is_unshared(int fd)
 {
 	enum sc_birth birth = sc_births_of(fd);
@@ -119,7 +74,8 @@ static void end_early(struct sc_closing *it, int fd)
 		it->early_end.outcome = SC_OUTCOME_NONE; /* the background tells */
 		return;
 	}
-	it->early_end = sc_linger_end_without_thread(fd, it->plan.action, config->drain_max_bytes);
+	it->early_end =
+		sc_linger_end_without_thread(fd, it->plan.action, sc_config.drain_max_bytes);
 }
 
 /* Take what the end will need: a watch, a copy, or nothing. */
@@ -177,7 +133,7 @@ static bool begin_mailbox(struct sc_closing *it, int fd, enum sc_via via, const 
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
 	sc_plan_remember(&it->job, fd, via);
-	it->job.origin = sc_stacks_find(caller, (size_t)config->stack_frames);
+	it->job.origin = sc_stacks_find(caller, (size_t)sc_config.stack_frames);
 	it->job.conn.inode = sc_inspect_inode(fd);
 	it->is_mailbox = true;
 	it->caller = caller;
@@ -198,7 +154,7 @@ bool sc_closing_begin_after_glance(
 	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &it->cancel_state);
 	sc_plan_remember(&it->job, fd, via);
-	it->job.origin = sc_stacks_find(caller, (size_t)config->stack_frames);
+	it->job.origin = sc_stacks_find(caller, (size_t)sc_config.stack_frames);
 	if (it->plan.action != SC_ACTION_LINGER) {
 		sc_telling_prepare(&it->job);
 	}
@@ -286,14 +242,14 @@ static void end_here(struct sc_closing *it)
 {
 	sc_inspect_addresses(it->held, &it->job.conn);
 	enum sc_holders holders = sc_plan_ask_holders(&it->job);
-	struct sc_verdict verdict = sc_policy_decide(config, &it->job.conn, holders);
+	struct sc_verdict verdict = sc_policy_decide(&sc_config, &it->job.conn, holders);
 	if (verdict.action == SC_ACTION_PASS) {
 		leave_here(it, verdict.why);
 		return;
 	}
 	sc_job_claim(&it->job, it->held);
 	struct sc_linger_end end =
-		sc_linger_end_now(it->held, verdict.action, config->drain_max_bytes);
+		sc_linger_end_now(it->held, verdict.action, sc_config.drain_max_bytes);
 	sc_job_yield_to_twin(&it->job, &end);
 	sc_linger_explain_cut(&end, it->held, verdict.action, "no thread");
 	if (end.outcome == SC_OUTCOME_RST) {

@@ -34,18 +34,6 @@ struct sc_closing {
 	struct sc_linger_end early_end;
 };
 
-/* Once, before the first close. config must live for ever. */
-void sc_closing_init(const struct sc_config *config);
-
-/* Do SAFECLOSE_MODE and SAFECLOSE_SHUTDOWN ask for half-closes instead of shutdowns? */
-bool sc_closing_halves_shutdown(void);
-
-/* Does SAFECLOSE_DEEPBIND ask to take RTLD_DEEPBIND away? */
-bool sc_closing_strips_deepbind(void);
-
-/* SAFECLOSE_EXIT_TIMEOUT; only while sc_plan_is_any(). */
-uint64_t sc_closing_exit_timeout_ms(void);
-
 /*
  * Before the real call, which closes fd; caller is where that was called from. false: nothing to
  * do, make the call and forget *it. true: make the call, and then sc_closing_end(). Between the two

@@ -7,6 +7,8 @@
 #define PREFIX "SAFECLOSE_"
 #define TALLY_ENTRY SC_CONFIG_TALLY "="
 
+struct sc_config sc_config;
+
 enum { SHOWN_VALUE_MAX = 64, SHOWN_NAME_MAX = 64, COMPLAINT_MAX = 512, NAME_MAX_LENGTH = 32 };
 /* Tables without pointers: each would be a relocation in every program. */
 enum { CHOICE_SIZE = sizeof("unread"), CHOICE_MAX = 4 };

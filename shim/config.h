@@ -80,4 +80,7 @@ typedef void sc_config_complain(void *context, const char *line);
 void sc_config_load(struct sc_config *config, char *const *environment,
 	sc_config_complain *complain, void *context);
 
+/* This process's own, of the library: start.c fills it in, once; then it is only read. */
+extern struct sc_config sc_config;
+
 #endif

@@ -5,25 +5,22 @@
 #include "births.h"
 #include "closing.h"
 #include "family.h"
-#include "folder.h"
+#include "inheritance.h"
 #include "inspect.h"
 #include "leaving.h"
 #include "mailbox.h"
 #include "memory.h"
-#include "numbers.h"
 #include "ownfds.h"
 #include "plan.h"
 #include "process.h"
-#include "procfs.h"
 #include "streams.h"
 #include "sys.h"
 #include "threads.h"
+#include "walk.h"
 #include <fcntl.h>
 #include <sched.h>
 
 enum {
-	FEW = 64,             /* numbers that are quicker tried than looked up */
-	UNLISTED_MAX = 65536, /* numbers tried where /proc cannot list them */
 	LIST_BYTES = 4096,
 	ANSWER_TIMEOUT_MS = 50,
 };
@@ -35,75 +32,19 @@ struct list {
 	size_t size;
 };
 
-/* A walk over descriptors of this process. */
-struct walk {
-	unsigned first;
-	unsigned last;
-	void (*visit)(struct walk *walk, int fd);
+/* A way to end, and what was found. */
+struct ending {
 	enum sc_via via;
 	const void *caller;
 	bool flush_streams;
 	struct list found;
 };
 
-static bool visit_entry(void *context, int table, const char *name)
+static void close_one(void *context, int fd)
 {
-	(void)table;
-	struct walk *walk = context;
-	int fd;
-	if (sc_procfs_number(name, &fd) && (unsigned)fd >= walk->first &&
-		(unsigned)fd <= walk->last && !sc_ownfds_has(fd)) {
-		walk->visit(walk, fd);
-	}
-	return true;
-}
-
-/* Those up to last, from noted_from on only where something is known to have been opened. */
-static void visit_numbers(struct walk *walk, unsigned last, unsigned noted_from)
-{
-	for (unsigned fd = walk->first; fd <= last; fd++) {
-		bool may_be_open = fd < noted_from || sc_births_is_noted((int)fd);
-		if (may_be_open && !sc_ownfds_has((int)fd)) {
-			walk->visit(walk, (int)fd);
-		}
-	}
-}
-
-static unsigned highest_number(void)
-{
-	uint64_t limit = sc_ownfds_limit();
-	return limit < UNLISTED_MAX ? (unsigned)limit : UNLISTED_MAX;
-}
-
-static void walk_descriptors(struct walk *walk)
-{
-	bool is_followed = sc_process_is_own_memory() && !sc_process_is_table_shared();
-	unsigned end = is_followed ? (unsigned)sc_numbers_end() : 0;
-	if (walk->last >= end && end > 0) {
-		walk->last = end - 1;
-	}
-	if (walk->last < walk->first) {
-		return;
-	}
-	if (walk->last - walk->first < FEW || end > 0) {
-		visit_numbers(walk, walk->last,
-			end > 0 ? (unsigned)sc_numbers_unnoted_end() : UINT32_MAX);
-		return;
-	}
-	int table = sc_procfs_open(AT_FDCWD, "/proc/thread-self/fd");
-	if (table >= 0 && sc_folder_each(table, visit_entry, walk) == 0) {
-		sc_ownfds_release(table);
-		return;
-	}
-	sc_ownfds_release(table);
-	unsigned highest = highest_number();
-	visit_numbers(walk, walk->last < highest ? walk->last : highest, UINT32_MAX);
-}
-
-static void close_one(struct walk *walk, int fd)
-{
+	const struct ending *ending = context;
 	struct sc_closing closing;
-	if (sc_closing_begin(&closing, fd, walk->via, walk->caller)) {
+	if (sc_closing_begin(&closing, fd, ending->via, ending->caller)) {
 		sc_births_forget(fd);
 		sc_closing_end(&closing, sc_sys_close(fd) == 0);
 	}
@@ -111,10 +52,9 @@ static void close_one(struct walk *walk, int fd)
 
 void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const void *caller)
 {
-	struct walk walk = {
-		.first = first, .last = last, .visit = close_one, .via = via, .caller = caller};
+	struct ending ending = {.via = via, .caller = caller};
 	if (sc_plan_is_any() && !sc_process_has_only_parents()) {
-		walk_descriptors(&walk);
+		sc_walk(first, last, close_one, &ending);
 	}
 }
 
@@ -163,12 +103,12 @@ static bool has_twin_later(const struct list *list, size_t at)
  * A connection with nothing unread is closed here too: the kernel would come to it only a moment
  * later, when bytes may have arrived.
  */
-static void replace_one(const struct walk *walk, int fd, bool has_twin)
+static void replace_one(const struct ending *ending, int fd, bool has_twin)
 {
 	struct sc_closing closing;
 	/* Before the look: the peer may answer what is flushed with a reset. */
-	bool is_flushed = !walk->flush_streams || sc_streams_flush(fd);
-	bool is_followed = sc_closing_begin(&closing, fd, walk->via, walk->caller);
+	bool is_flushed = !ending->flush_streams || sc_streams_flush(fd);
+	bool is_followed = sc_closing_begin(&closing, fd, ending->via, ending->caller);
 	bool is_replaced = false;
 	if (is_followed && has_twin) {
 		sc_closing_leave_to_twin(&closing);
@@ -185,24 +125,25 @@ static void replace_one(const struct walk *walk, int fd, bool has_twin)
 }
 
 /* One of a list. */
-static void replace_found(const struct walk *walk, int found, bool has_twin)
+static void replace_found(const struct ending *ending, int found, bool has_twin)
 {
 	if (found >= 0) {
-		replace_one(walk, found, has_twin);
+		replace_one(ending, found, has_twin);
 	} else if (sc_mailbox_is_one(~found)) {
-		replace_one(walk, ~found, false);
+		replace_one(ending, ~found, false);
 	}
 }
 
 /* All are found before the first is closed, so that the last holder is known. */
-static void find_or_replace(struct walk *walk, int fd)
+static void find_or_replace(void *context, int fd)
 {
+	struct ending *ending = context;
 	bool is_tcp;
 	bool is_wanted = sc_inspect_is_socket(fd, &is_tcp) &&
 			 (is_tcp ? sc_plan_is_chosen(fd) : sc_mailbox_may_be_one(fd));
 	int found = is_tcp ? fd : ~fd;
-	if (is_wanted && !append(&walk->found, found)) {
-		replace_found(walk, found, false);
+	if (is_wanted && !append(&ending->found, found)) {
+		replace_found(ending, found, false);
 	}
 }
 
@@ -214,11 +155,7 @@ static bool make_table_own(void)
 
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 {
-	struct walk walk = {.last = INT32_MAX,
-		.visit = find_or_replace,
-		.via = via,
-		.caller = caller,
-		.flush_streams = flush_streams};
+	struct ending ending = {.via = via, .caller = caller, .flush_streams = flush_streams};
 	if (!sc_plan_is_any()) {
 		return;
 	}
@@ -232,43 +169,46 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	sc_background_await_answers(ANSWER_TIMEOUT_MS);
 	if (make_table_own()) {
 		sc_process_note_ending();
-		walk_descriptors(&walk);
-		for (size_t i = 0; i < walk.found.count; i++) {
-			replace_found(&walk, walk.found.fds[i], has_twin_later(&walk.found, i));
+		sc_walk(0, INT32_MAX, find_or_replace, &ending);
+		for (size_t i = 0; i < ending.found.count; i++) {
+			replace_found(
+				&ending, ending.found.fds[i], has_twin_later(&ending.found, i));
 		}
-		forget_list(&walk.found);
+		forget_list(&ending.found);
 	}
-	sc_background_wait(sc_closing_exit_timeout_ms());
+	sc_background_wait(sc_config.exit_timeout_ms);
 	sc_background_shut();
 	sc_audit_finish(sc_process_pid());
 }
 
-static void find_or_exec(struct walk *walk, int fd)
+static void find_or_exec(void *context, int fd)
 {
+	struct ending *ending = context;
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	if (flags >= 0 && (flags & FD_CLOEXEC) && sc_inspect_is_tcp(fd) &&
-		!append(&walk->found, fd)) {
-		struct sc_call call = {walk->via, walk->caller};
+		!append(&ending->found, fd)) {
+		struct sc_call call = {ending->via, ending->caller};
 		sc_leaving_end(&fd, 1, &call);
 	}
 }
 
 void sc_ending_exec(enum sc_via via, const void *caller)
 {
-	struct walk walk = {.last = INT32_MAX, .visit = find_or_exec, .via = via, .caller = caller};
+	struct ending ending = {.via = via, .caller = caller};
 	bool is_own = sc_process_is_own_memory(); /* else its owner goes on */
+	sc_inheritance_note(false);
 	if (!sc_plan_is_any() || sc_process_has_only_parents()) {
 		return;
 	}
-	walk_descriptors(&walk);
+	sc_walk(0, INT32_MAX, find_or_exec, &ending);
 	struct sc_call call = {via, caller};
-	if (walk.found.count > 0 && is_own) {
+	if (ending.found.count > 0 && is_own) {
 		sc_family_note_leaving(sc_process_pid());
 	}
-	sc_leaving_end(walk.found.fds, walk.found.count, &call);
-	forget_list(&walk.found);
+	sc_leaving_end(ending.found.fds, ending.found.count, &call);
+	forget_list(&ending.found);
 	if (is_own) {
-		sc_background_wait(sc_closing_exit_timeout_ms());
+		sc_background_wait(sc_config.exit_timeout_ms);
 		sc_audit_finish(sc_process_pid());
 	}
 }

@@ -11,7 +11,7 @@ enum {
 	CHANNEL_COUNT = 256,
 	LEAVING_COUNT = 256,
 	DEPARTURE_COUNT = 128,
-	SENT_BYTES = 4096,
+	PASSED_ON_BYTES = 1 << 20,
 	TURN_YIELDS = 1000,
 	TURN_PAUSE_NS = 100000,
 };
@@ -28,11 +28,12 @@ struct family {
 	} departures[DEPARTURE_COUNT]; /* by the inode's remainder */
 	_Atomic uint32_t takings;
 	_Atomic uint32_t turns;
-	_Atomic uint32_t turn;                    /* to reset; 0: nobody's */
-	_Atomic uint8_t sent;                     /* enum sc_sent, as a set */
-	_Atomic uint8_t sent_sockets[SENT_BYTES]; /* a bit for each inode, by remainder */
+	_Atomic uint32_t turn; /* to reset; 0: nobody's */
+	_Atomic uint8_t sent;  /* enum sc_sent, as a set */
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
+	/* A bit for each inode, by remainder. Of these pages there are those that somebody has looked at. */
+	_Atomic uint8_t passed_on[PASSED_ON_BYTES];
 };
 
 static struct family *family;
@@ -217,25 +218,28 @@ uint32_t sc_family_takings(void)
 	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
 }
 
-void sc_family_note_sending(enum sc_sent kind, uint64_t inode)
+void sc_family_note_sending(enum sc_sent kind)
 {
 	if (family != NULL) {
 		atomic_fetch_or(&family->sent, (uint8_t)kind);
-		if (inode != 0) {
-			atomic_fetch_or(
-				&family->sent_sockets[inode / 8 % SENT_BYTES], 1U << inode % 8);
-		}
 	}
-}
-
-bool sc_family_may_have_sent_socket(uint64_t inode)
-{
-	return family == NULL ||
-	       (atomic_load(&family->sent_sockets[inode / 8 % SENT_BYTES]) & 1U << inode % 8) != 0;
 }
 
 bool sc_family_may_have_sent(enum sc_sent kinds)
 {
 	return family == NULL ||
 	       (atomic_load_explicit(&family->sent, memory_order_relaxed) & (uint8_t)kinds) != 0;
+}
+
+void sc_family_note_passed_on(uint64_t inode)
+{
+	if (family != NULL) {
+		atomic_fetch_or(&family->passed_on[inode / 8 % PASSED_ON_BYTES], 1U << inode % 8);
+	}
+}
+
+bool sc_family_may_be_passed_on(uint64_t inode)
+{
+	return family == NULL || (atomic_load(&family->passed_on[inode / 8 % PASSED_ON_BYTES]) &
+					 1U << inode % 8) != 0;
 }

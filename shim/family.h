@@ -42,8 +42,8 @@ bool sc_family_has_channel(uint64_t inode);
  */
 bool sc_family_claim_end(uint64_t inode);
 
-/* One of the family at a time: of resets.h. A turn that lasts is taken over after a tenth of a second. end() gets what
- * begin() returned, or 0. */
+/* One of the family at a time: of resets.h. A turn that lasts is taken over after a tenth of a second.
+ * begin() returns 0 where nobody knows of turns; end() gets what begin() returned, or 0. */
 uint32_t sc_family_begin_reset(void);
 void sc_family_end_reset(uint32_t turn);
 
@@ -68,10 +68,16 @@ uint32_t sc_family_takings(void);
 /* What descriptors are of that are sent in messages (SCM_RIGHTS). */
 enum sc_sent { SC_SENT_SOCKET = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4, SC_SENT_ANY = 7 };
 
-/* Somebody in the family has sent one, of a file (no channel: inspect.h) inode is 0. May anybody ever have sent one of a kind
- * (a set of them), or this socket? The latter is certain for some 30,000 sockets, a guess at most after that. */
-void sc_family_note_sending(enum sc_sent kind, uint64_t inode);
+/* Somebody in the family has sent one. May anybody ever have sent one of a kind (a set of them)? */
+void sc_family_note_sending(enum sc_sent kind);
 bool sc_family_may_have_sent(enum sc_sent kinds);
-bool sc_family_may_have_sent_socket(uint64_t inode);
+
+/*
+ * Somebody in the family has sent this socket, or starts another program that will have it: whoever has it then is
+ * no relative, and may pass it on. may_be_passed_on() never says no of one that was noted; of others it says yes
+ * where their number and a noted one's are the same by 8 million.
+ */
+void sc_family_note_passed_on(uint64_t inode);
+bool sc_family_may_be_passed_on(uint64_t inode);
 
 #endif

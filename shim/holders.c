@@ -115,12 +115,14 @@ static void answer_all_unknown(struct sweep *sweep)
 	answer_unknown(sweep, SC_REACH_OWN);
 }
 
-/* What was born in the family is in flight only if somebody of it has sent something. */
-static bool may_be_in_flight(const struct sc_holders_query *query)
+/* What was born in the family has left it only if somebody of it has passed it on. Then anybody may have it. */
+static bool has_left_family(struct sc_holders_query *query)
 {
 	bool is_of_family = query->birth == SC_BIRTH_ELDER || query->birth == SC_BIRTH_FAMILY;
-	return may_be_elsewhere(query->birth) &&
-	       (!is_of_family || sc_family_may_have_sent_socket(query->inode));
+	if (is_of_family && sc_family_may_be_passed_on(query->inode)) {
+		query->birth = SC_BIRTH_SENT;
+	}
+	return query->birth <= SC_BIRTH_SENT;
 }
 
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
@@ -128,7 +130,7 @@ static void note_passing(struct sweep *sweep)
 {
 	for (size_t i = 0; i < sweep->count; i++) {
 		struct sc_holders_query *query = &sweep->queries[i];
-		if (query->answer == SC_HOLDERS_UNASKED && may_be_in_flight(query)) {
+		if (query->answer == SC_HOLDERS_UNASKED && has_left_family(query)) {
 			query->is_passing = true;
 		}
 	}
@@ -404,7 +406,7 @@ static size_t answer_known(struct sweep *sweep)
 }
 
 /* Has a fork since age taken copies of what was this table's alone? Another thread, which may have closed
- * its own since. Is there anything to be found elsewhere? */
+ * its own since. Has a relative passed it on? Is there anything to be found elsewhere? */
 static bool follow_births(struct sweep *sweep, uint32_t age)
 {
 	bool has_elsewhere = false;
@@ -412,6 +414,7 @@ static bool follow_births(struct sweep *sweep, uint32_t age)
 		struct sc_holders_query *query = &sweep->queries[i];
 		if (query->answer == SC_HOLDERS_UNASKED) {
 			query->birth = sc_births_after(query->birth, age);
+			has_left_family(query);
 			has_elsewhere = has_elsewhere || may_be_elsewhere(query->birth);
 		}
 	}

@@ -5,6 +5,7 @@
  * number in memory is noted. No system call of our own.
  */
 #include "births.h"
+#include "inheritance.h"
 #include "interpose.h"
 #include "messages.h"
 #include "process.h"
@@ -14,8 +15,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { SPAWNED = 1 }; /* for sc_process_end_fork(): this is the parent */
 
 SC_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
@@ -133,50 +132,20 @@ SC_EXPORT pid_t __fork(void)
 	return sc_interpose_fork(sc_real.fork);
 }
 
-static int spawn(int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *,
-			 const posix_spawnattr_t *, char *const[], char *const[]),
-	pid_t *pid, const char *name, const posix_spawn_file_actions_t *file_actions,
-	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-{
-	pid_t child = 0;
-	pid = pid != NULL ? pid : &child;
-	sc_process_begin_fork();
-	int result = real(pid, name, file_actions, attributes, argv, envp);
-	sc_process_end_fork(SPAWNED);
-	if (result == 0) {
-		sc_process_note_spawned(*pid);
-	}
-	return result;
-}
-
-SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
-	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
-	char *const argv[], char *const envp[])
-{
-	sc_start();
-	return spawn(sc_real.posix_spawn, pid, path, file_actions, attributes, argv, envp);
-}
-
-SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
-	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
-	char *const argv[], char *const envp[])
-{
-	sc_start();
-	return spawn(sc_real.posix_spawnp, pid, file, file_actions, attributes, argv, envp);
-}
-
 SC_EXPORT FILE *popen(const char *command, const char *mode)
 {
 	sc_start();
+	sc_inheritance_note(false);
 	sc_process_begin_fork();
 	FILE *stream = sc_real.popen(command, mode);
-	sc_process_end_fork(SPAWNED);
+	sc_process_end_fork(SC_PROCESS_SPAWNED);
 	return stream;
 }
 
 SC_EXPORT int system(const char *command)
 {
 	sc_start();
+	sc_inheritance_note(false);
 	sc_process_record_fork(); /* a thread may be cancelled in there */
 	return sc_real.system(command);
 }

@@ -20,7 +20,7 @@
 /* End what is close-on-exec, if the program can be run. Returns whether anything was asked. */
 static bool before(const struct sc_exec *exec, bool is_in_path, enum sc_via via, const void *caller)
 {
-	if (!sc_plan_is_any() || sc_process_has_only_parents()) {
+	if (!sc_plan_is_any()) {
 		return false;
 	}
 	bool may_run = is_in_path ? sc_executable_may_run_in_path(exec, getenv("PATH"))

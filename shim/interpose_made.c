@@ -6,6 +6,7 @@
  */
 #include "births.h"
 #include "family.h"
+#include "inheritance.h"
 #include "interest.h"
 #include "interpose.h"
 #include "process.h"
@@ -98,4 +99,45 @@ SC_EXPORT int unshare(int flags)
 		sc_threads_before_table_split();
 	}
 	return sc_real.unshare(flags);
+}
+
+static int spawn(int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			 const posix_spawnattr_t *, char *const[], char *const[]),
+	pid_t *pid, const char *name, const posix_spawn_file_actions_t *file_actions,
+	const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+	pid_t child = 0;
+	pid = pid != NULL ? pid : &child;
+	sc_inheritance_note(file_actions != NULL);
+	sc_process_begin_fork();
+	int result = real(pid, name, file_actions, attributes, argv, envp);
+	sc_process_end_fork(SC_PROCESS_SPAWNED);
+	if (result == 0) {
+		sc_process_note_spawned(*pid);
+	}
+	return result;
+}
+
+SC_EXPORT int posix_spawn(pid_t *pid, const char *path,
+	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	sc_start();
+	return spawn(sc_real.posix_spawn, pid, path, file_actions, attributes, argv, envp);
+}
+
+SC_EXPORT int posix_spawnp(pid_t *pid, const char *file,
+	const posix_spawn_file_actions_t *file_actions, const posix_spawnattr_t *attributes,
+	char *const argv[], char *const envp[])
+{
+	sc_start();
+	return spawn(sc_real.posix_spawnp, pid, file, file_actions, attributes, argv, envp);
+}
+
+SC_EXPORT int posix_spawn_file_actions_adddup2(
+	posix_spawn_file_actions_t *file_actions, int fd, int new_fd)
+{
+	sc_start();
+	sc_inheritance_note_source(fd);
+	return sc_real.posix_spawn_file_actions_adddup2(file_actions, fd, new_fd);
 }

@@ -3,7 +3,6 @@
  * SAFECLOSE_SHUTDOWN=half: bytes that arrive after shutdown(SHUT_RDWR) and a close are answered
  * with a reset, and nothing can help there. So only the writing half is shut down until the close.
  */
-#include "closing.h"
 #include "inspect.h"
 #include "interpose.h"
 #include "plan.h"
@@ -27,7 +26,7 @@ static bool is_connected(int fd)
 SC_EXPORT int shutdown(int fd, int how)
 {
 	sc_start();
-	if ((how != SHUT_RD && how != SHUT_RDWR) || !sc_closing_halves_shutdown() ||
+	if ((how != SHUT_RD && how != SHUT_RDWR) || !sc_plan_halves_shutdown() ||
 		!is_connected(fd) || !sc_plan_is_chosen(fd)) {
 		return sc_real.shutdown(fd, how);
 	}

@@ -5,6 +5,7 @@
  */
 #include "births.h"
 #include "closing.h"
+#include "plan.h"
 #include "ending.h"
 #include "family.h"
 #include "interest.h"
@@ -60,7 +61,7 @@ struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags)
 {
 	(void)path;
 	sc_start();
-	if (sc_closing_strips_deepbind()) {
+	if (sc_plan_strips_deepbind()) {
 		flags &= ~RTLD_DEEPBIND;
 	}
 	return (struct sc_dlopen_entry){sc_real.dlopen, flags};

@@ -16,13 +16,6 @@
 
 enum { FEW = 8 };
 
-static const struct sc_config *config;
-
-void sc_leaving_init(const struct sc_config *loaded)
-{
-	config = loaded;
-}
-
 /* Nobody else holds it, but the descriptor stays open. */
 static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc_action action)
 {
@@ -30,14 +23,14 @@ static void end_in_place(struct sc_job *job, const struct sc_note *note, enum sc
 	sc_interest_end(job->fd);
 	if (action != SC_ACTION_LINGER || sc_background_give(job, note, job->fd) != 0) {
 		struct sc_linger_end end =
-			sc_linger_end_without_thread(job->fd, action, config->drain_max_bytes);
+			sc_linger_end_without_thread(job->fd, action, sc_config.drain_max_bytes);
 		sc_telling_tell(job, note, &end);
 	}
 }
 
 static void end_before_exec(struct sc_job *job, enum sc_holders holders)
 {
-	struct sc_verdict verdict = sc_policy_decide(config, &job->conn, holders);
+	struct sc_verdict verdict = sc_policy_decide(&sc_config, &job->conn, holders);
 	struct sc_note note;
 	bool is_last = holders == SC_HOLDERS_NOBODY;
 	if (is_last && !sc_family_claim_end(job->conn.inode)) {
@@ -61,7 +54,7 @@ static void end_before_exec(struct sc_job *job, enum sc_holders holders)
  * resets nothing any more. */
 static bool is_reset_before(const struct sc_job *first, const struct sc_job *job)
 {
-	for (const struct sc_job *it = first; it < job && config->mode == SC_MODE_WARN; it++) {
+	for (const struct sc_job *it = first; it < job && sc_config.mode == SC_MODE_WARN; it++) {
 		if (it->is_last && job->conn.peer.any.sa_family != AF_UNSPEC &&
 			memcmp(&it->conn.local, &job->conn.peer, sizeof(union sc_addr)) == 0 &&
 			memcmp(&it->conn.peer, &job->conn.local, sizeof(union sc_addr)) == 0) {
@@ -78,7 +71,7 @@ static bool is_reset_before(const struct sc_job *first, const struct sc_job *job
  */
 static void ask_holders(const struct sc_job *jobs, struct sc_holders_query *queries, size_t count)
 {
-	bool is_followed = config->mode == SC_MODE_WARN && sc_process_is_own_memory();
+	bool is_followed = sc_config.mode == SC_MODE_WARN && sc_process_is_own_memory();
 	bool is_any_gone = false;
 	for (size_t i = 0; i < count && is_followed; i++) {
 		sc_departures_await(jobs[i].conn.inode, jobs[i].fd);
@@ -107,7 +100,7 @@ static size_t end_some_before_exec(struct sc_job *jobs, struct sc_holders_query 
 			sc_plan_make(fds[at], glance, &job->conn, &verdict)) {
 			sc_inspect_addresses(fds[at], &job->conn);
 			sc_plan_remember(job, fds[at], call->via);
-			job->origin = sc_stacks_find(call->caller, (size_t)config->stack_frames);
+			job->origin = sc_stacks_find(call->caller, (size_t)sc_config.stack_frames);
 			job->is_in_place = true;
 			queries[kept] = (struct sc_holders_query){.inode = job->conn.inode,
 				.birth = (enum sc_birth)job->birth,

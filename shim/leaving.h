@@ -16,9 +16,6 @@ struct sc_call {
 	const void *caller;
 };
 
-/* Once, before the first close. config must live for ever. */
-void sc_leaving_init(const struct sc_config *config);
-
 /* fds would be closed by an exec that is about to be tried: end their connections, those that nobody else
  * holds, and leave the descriptors open. */
 void sc_leaving_end(const int *fds, size_t count, const struct sc_call *call);

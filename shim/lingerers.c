@@ -21,18 +21,17 @@ enum {
 	RETRY_MS = 5,
 };
 
-void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	sc_job_ended *ended, void (*answered)(void))
+void sc_lingerers_init(
+	struct sc_lingerers *all, uint32_t max, sc_job_ended *ended, void (*answered)(void))
 {
-	uint64_t granularity = config->linger_timeout_ms / 32;
-	*all = (struct sc_lingerers){.config = config,
-		.ended = ended,
+	uint64_t granularity = sc_config.linger_timeout_ms / 32;
+	*all = (struct sc_lingerers){.ended = ended,
 		.answered = answered,
 		.max = max,
 		.due_ms = UINT64_MAX,
 		.granularity_ms =
 			granularity < GRANULARITY_MAX_MS ? granularity : GRANULARITY_MAX_MS};
-	sc_slots_init(&all->kept, sc_note_size(config));
+	sc_slots_init(&all->kept, sc_note_size());
 	all->poll = max > 0 ? (int)SC_SYS1(SYS_epoll_create1, EPOLL_CLOEXEC) : -EBADF;
 }
 
@@ -88,9 +87,9 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 {
 	struct sc_lingerer *it = &all->kept.slots[slot];
 	struct sc_linger_limits limits = {
-		.time_ms = sc_policy_linger_time_ms(all->config, &it->job.conn),
-		.timeout_ms = all->config->linger_timeout_ms,
-		.max_bytes = all->config->drain_max_bytes,
+		.time_ms = sc_policy_linger_time_ms(&sc_config, &it->job.conn),
+		.timeout_ms = sc_config.linger_timeout_ms,
+		.max_bytes = sc_config.drain_max_bytes,
 	};
 	it->phase = SC_PHASE_LINGERING;
 	sc_job_claim(&it->job, it->fd);
@@ -105,7 +104,7 @@ static void begin(struct sc_lingerers *all, uint32_t slot)
 	if (it->linger.end.outcome == SC_OUTCOME_NONE &&
 		enter_poll(all, it->fd, EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET, slot) != 0) {
 		it->linger.end =
-			sc_linger_end_now(it->fd, SC_ACTION_LINGER, all->config->drain_max_bytes);
+			sc_linger_end_now(it->fd, SC_ACTION_LINGER, sc_config.drain_max_bytes);
 	}
 	if (it->linger.end.outcome != SC_OUTCOME_NONE) {
 		finish(all, slot);
@@ -160,8 +159,7 @@ static void end_unkept(struct sc_lingerers *all, struct sc_parting *gone, int se
 	sc_holders_ask(&query, 1, SC_OWN_TABLE_COUNTS);
 	sc_ownfds_drop(set);
 	if (query.answer == SC_HOLDERS_NOBODY) {
-		sc_parting_end_now(
-			gone, all->config, all->max > 0 ? "memory" : "connections", all->ended);
+		sc_parting_end_now(gone, all->max > 0 ? "memory" : "connections", all->ended);
 	} else {
 		sc_parting_leave(gone, NULL, all->ended);
 	}
@@ -184,7 +182,7 @@ void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,
 	struct sc_lingerer *it = &all->kept.slots[slot];
 	it->job = *job;
 	if (all->kept.note_size > 0) {
-		memcpy(sc_slots_note(&all->kept, slot), note, sc_note_length(all->config, note));
+		memcpy(sc_slots_note(&all->kept, slot), note, sc_note_length(note));
 	}
 	it->fd = fd;
 	it->set = set;
@@ -233,9 +231,9 @@ static void swap_notes(struct sc_lingerers *all, uint32_t slot, uint32_t other_s
 	struct sc_note *other = sc_slots_note(&all->kept, other_slot);
 	if (one != NULL) {
 		struct sc_note kept;
-		size_t one_length = sc_note_length(all->config, one);
+		size_t one_length = sc_note_length(one);
 		memcpy(&kept, one, one_length);
-		memcpy(one, other, sc_note_length(all->config, other));
+		memcpy(one, other, sc_note_length(other));
 		memcpy(other, &kept, one_length);
 	}
 }
@@ -280,10 +278,10 @@ static void note_retry(struct sc_lingerers *all, const struct sc_lingerer *it)
 }
 
 /* Has another holder read all and let go? With SAFECLOSE_WHEN=always it lingers all the same. */
-static bool is_moot(const struct sc_lingerers *all, struct sc_lingerer *it)
+static bool is_moot(struct sc_lingerer *it)
 {
 	bool is_read = sc_doubt_is_moot(it);
-	if (is_read && all->config->when == SC_WHEN_ALWAYS) {
+	if (is_read && sc_config.when == SC_WHEN_ALWAYS) {
 		it->job.conn.unread_bytes = 0;
 		return false;
 	}
@@ -304,11 +302,11 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 		all->retry_count++;
 		return;
 	}
-	struct sc_verdict verdict = sc_policy_decide(all->config, &it->job.conn, query->answer);
+	struct sc_verdict verdict = sc_policy_decide(&sc_config, &it->job.conn, query->answer);
 	all->asking_count--;
 	bool is_free = verdict.action == SC_ACTION_LINGER || verdict.action == SC_ACTION_DRAIN;
 	bool is_twins = is_free && yields_to_twin(all, it);
-	bool is_ours = is_free && !is_twins && !is_moot(all, it);
+	bool is_ours = is_free && !is_twins && !is_moot(it);
 	sc_doubt_settle_interest(it, query, is_ours || is_twins);
 	if (is_ours && verdict.action == SC_ACTION_LINGER) {
 		begin(all, (uint32_t)query->mine);
@@ -316,7 +314,7 @@ static void act_on(struct sc_lingerers *all, const struct sc_holders_query *quer
 	}
 	struct sc_parting gone = take_out(all, (uint32_t)query->mine);
 	if (is_ours) {
-		sc_parting_end_now(&gone, all->config, NULL, all->ended);
+		sc_parting_end_now(&gone, NULL, all->ended);
 	} else {
 		sc_parting_leave(&gone, verdict.why, all->ended);
 	}

@@ -15,7 +15,6 @@
 #include <stddef.h>
 
 struct sc_lingerers {
-	const struct sc_config *config;
 	/* Told once of every connection given, when it has ended; fd is closed by then. */
 	sc_job_ended *ended;
 	/* Told once of every connection given that had to be asked about, when it has been. */
@@ -35,9 +34,9 @@ struct sc_lingerers {
 	uint64_t until_ms;       /* the process ends then; 0: not in sight */
 };
 
-/* config must live on. max: see above; 0: everything given is ended at once. */
-void sc_lingerers_init(struct sc_lingerers *all, const struct sc_config *config, uint32_t max,
-	sc_job_ended *ended, void (*answered)(void));
+/* max: see above; 0: everything given is ended at once. */
+void sc_lingerers_init(
+	struct sc_lingerers *all, uint32_t max, sc_job_ended *ended, void (*answered)(void));
 
 /* Take a connection and the epoll set that its interest is about, or -1; owns both from now on. */
 void sc_lingerers_add(struct sc_lingerers *all, const struct sc_job *job,

@@ -49,8 +49,8 @@ static void record_sent(void *unused, int fd)
 	uint64_t inode = sc_inspect_channel(fd, &is_socket);
 	sc_family_note_sending(is_socket    ? SC_SENT_SOCKET
 			       : inode != 0 ? SC_SENT_CHANNEL
-					    : SC_SENT_FILE,
-		inode);
+					    : SC_SENT_FILE);
+	sc_family_note_passed_on(inode);
 	sc_births_record_sent(fd);
 }
 

@@ -6,50 +6,49 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-size_t sc_note_size(const struct sc_config *config)
+size_t sc_note_size(void)
 {
-	return config->format == SC_FORMAT_JSON || config->preview_bytes > 0
-		       ? offsetof(struct sc_note, preview) + config->preview_bytes
+	return sc_config.format == SC_FORMAT_JSON || sc_config.preview_bytes > 0
+		       ? offsetof(struct sc_note, preview) + sc_config.preview_bytes
 		       : 0;
 }
 
-size_t sc_note_length(const struct sc_config *config, const struct sc_note *note)
+size_t sc_note_length(const struct sc_note *note)
 {
-	return sc_note_size(config) > 0 ? offsetof(struct sc_note, preview) + note->preview_bytes
-					: 0;
+	return sc_note_size() > 0 ? offsetof(struct sc_note, preview) + note->preview_bytes : 0;
 }
 
-static void peek(struct sc_note *note, const struct sc_config *config, int fd, uint32_t unread)
+static void peek(struct sc_note *note, int fd, uint32_t unread)
 {
 	unsigned char bytes[SC_GUESS_BYTES];
 	unsigned char *place = bytes;
 	size_t wanted = sizeof(bytes);
-	if (config->preview_bytes >= wanted) {
+	if (sc_config.preview_bytes >= wanted) {
 		place = note->preview;
-		wanted = config->preview_bytes;
+		wanted = sc_config.preview_bytes;
 	}
 	size_t got = sc_inspect_peek(fd, place, wanted);
 	note->guess = (uint8_t)sc_guess_bytes(place, got, unread);
-	note->preview_bytes = (uint16_t)(got < config->preview_bytes ? got : config->preview_bytes);
+	note->preview_bytes =
+		(uint16_t)(got < sc_config.preview_bytes ? got : sc_config.preview_bytes);
 	if (place == bytes) {
 		memcpy(note->preview, bytes, note->preview_bytes);
 	}
 }
 
-void sc_note_take(
-	struct sc_note *note, const struct sc_config *config, int fd, const struct sc_conn *conn)
+void sc_note_take(struct sc_note *note, int fd, const struct sc_conn *conn)
 {
 	/* It may become a message: no byte of the stack's goes along. */
 	memset(note, 0, offsetof(struct sc_note, preview));
-	if (sc_note_size(config) == 0) {
+	if (sc_note_size() == 0) {
 		return;
 	}
-	if (config->format == SC_FORMAT_JSON) {
+	if (sc_config.format == SC_FORMAT_JSON) {
 		long tid = sc_sys6(SYS_gettid, 0, 0, 0, 0, 0, 0);
 		note->tid = tid > 0 ? (int32_t)tid : 0;
 		SC_SYS5(SYS_prctl, PR_GET_NAME, note->comm, 0, 0, 0);
 	}
 	if (conn->unread_bytes > 0) {
-		peek(note, config, fd, conn->unread_bytes);
+		peek(note, fd, conn->unread_bytes);
 	}
 }

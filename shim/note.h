@@ -23,16 +23,15 @@ struct sc_note {
 };
 
 /* Room that a note needs at most; 0: reports show nothing of it. */
-size_t sc_note_size(const struct sc_config *config);
+size_t sc_note_size(void);
 
 /* The bytes of this one that matter. */
-size_t sc_note_length(const struct sc_config *config, const struct sc_note *note);
+size_t sc_note_length(const struct sc_note *note);
 
 /*
  * Take the note of a close by the calling thread, as late as can be: fd still holds the connection
  * conn. Consumes nothing. Async-signal-safe; leaves errno alone.
  */
-void sc_note_take(
-	struct sc_note *note, const struct sc_config *config, int fd, const struct sc_conn *conn);
+void sc_note_take(struct sc_note *note, int fd, const struct sc_conn *conn);
 
 #endif

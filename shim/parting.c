@@ -77,12 +77,12 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	ended(&it->job, it->note, &end);
 }
 
-void sc_parting_end_now(
-	struct sc_parting *it, const struct sc_config *config, const char *why, sc_job_ended *ended)
+void sc_parting_end_now(struct sc_parting *it, const char *why, sc_job_ended *ended)
 {
-	enum sc_action action = sc_policy_decide(config, &it->job.conn, SC_HOLDERS_NOBODY).action;
+	enum sc_action action =
+		sc_policy_decide(&sc_config, &it->job.conn, SC_HOLDERS_NOBODY).action;
 	sc_job_claim(&it->job, it->fd);
-	struct sc_linger_end end = sc_linger_end_now(it->fd, action, config->drain_max_bytes);
+	struct sc_linger_end end = sc_linger_end_now(it->fd, action, sc_config.drain_max_bytes);
 	sc_job_yield_to_twin(&it->job, &end);
 	sc_linger_explain_cut(&end, it->fd, action, why);
 	sc_parting_end(it, &end, ended);

@@ -25,8 +25,7 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
 
 /* Nobody else holds it, and it is not to linger: because that is the mode (why is NULL), or for the
  * reason why. */
-void sc_parting_end_now(struct sc_parting *it, const struct sc_config *config, const char *why,
-	sc_job_ended *ended);
+void sc_parting_end_now(struct sc_parting *it, const char *why, sc_job_ended *ended);
 
 /* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
  * after all, and over unread bytes a reset; unless they have read all and closed in this moment. */

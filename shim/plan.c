@@ -13,26 +13,37 @@
 
 enum { ASK_MAX = 3 }; /* times, where an answer is not certain */
 
-static const struct sc_config *config;
 _Atomic enum sc_attention sc_plan_attention;
 
-void sc_plan_init(const struct sc_config *loaded)
+void sc_plan_init(void)
 {
 	const struct sc_conn clean = {.proto = SC_PROTO_TCP};
-	enum sc_attention wanted =
-		sc_policy_is_of_interest(loaded, &clean) ? SC_ATTENTION_ALL : SC_ATTENTION_UNREAD;
-	config = loaded;
-	atomic_store(&sc_plan_attention, loaded->mode != SC_MODE_OFF ? wanted : SC_ATTENTION_NONE);
+	enum sc_attention wanted = sc_policy_is_of_interest(&sc_config, &clean)
+					   ? SC_ATTENTION_ALL
+					   : SC_ATTENTION_UNREAD;
+	atomic_store(
+		&sc_plan_attention, sc_config.mode != SC_MODE_OFF ? wanted : SC_ATTENTION_NONE);
+}
+
+bool sc_plan_halves_shutdown(void)
+{
+	return sc_plan_is_any() && sc_config.mode == SC_MODE_FIN &&
+	       sc_config.shutdown == SC_SHUTDOWN_HALF;
+}
+
+bool sc_plan_strips_deepbind(void)
+{
+	return sc_plan_is_any() && sc_config.deepbind == SC_DEEPBIND_STRIP;
 }
 
 /* Is it one of SAFECLOSE_ONLY? Its addresses are filled in where that is asked. */
 static bool is_chosen(int fd, struct sc_conn *conn)
 {
-	if (config->only.count == 0) {
+	if (sc_config.only.count == 0) {
 		return true;
 	}
 	sc_inspect_addresses(fd, conn);
-	return sc_only_matches(&config->only, &conn->local, &conn->peer);
+	return sc_only_matches(&sc_config.only, &conn->local, &conn->peer);
 }
 
 bool sc_plan_is_chosen(int fd)
@@ -46,7 +57,8 @@ bool sc_plan_is_chosen(int fd)
 static bool look_quickly(int fd, struct sc_glance glance, struct sc_conn *conn)
 {
 	sc_inspect_after_glance(fd, conn, glance);
-	return sc_policy_is_of_interest(config, conn) && (conn->is_listener || is_chosen(fd, conn));
+	return sc_policy_is_of_interest(&sc_config, conn) &&
+	       (conn->is_listener || is_chosen(fd, conn));
 }
 
 /* What was looked at quickly, fd: may connections end with it that are in messages? Not in a vfork child,
@@ -85,7 +97,7 @@ bool sc_plan_make(int fd, struct sc_glance glance, struct sc_conn *conn, struct 
 		return false;
 	}
 	sc_inspect_wholly(fd, conn);
-	*plan = sc_policy_decide(config, conn, SC_HOLDERS_UNASKED);
+	*plan = sc_policy_decide(&sc_config, conn, SC_HOLDERS_UNASKED);
 	if (plan->action != SC_ACTION_PASS && !sc_process_is_own_memory()) {
 		*plan = plan_in_vfork_child(fd, conn, plan);
 	}
@@ -98,8 +110,8 @@ void sc_plan_take_note(
 	struct sc_note *note, const struct sc_job *job, int fd, const struct sc_verdict *plan)
 {
 	if (plan->action != SC_ACTION_PASS ||
-		sc_policy_is_reported(config, &job->conn, plan->outcome, 0)) {
-		sc_note_take(note, config, fd, &job->conn);
+		sc_policy_is_reported(&sc_config, &job->conn, plan->outcome, 0)) {
+		sc_note_take(note, fd, &job->conn);
 	}
 }
 

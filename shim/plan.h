@@ -25,14 +25,20 @@ enum sc_attention {
 };
 extern _Atomic enum sc_attention sc_plan_attention;
 
-/* Once, before the first close. config must live for ever. */
-void sc_plan_init(const struct sc_config *config);
+/* Once, before the first close. */
+void sc_plan_init(void);
 
 /* Is there ever anything to do? */
 static inline bool sc_plan_is_any(void)
 {
 	return atomic_load_explicit(&sc_plan_attention, memory_order_relaxed) != SC_ATTENTION_NONE;
 }
+
+/* Do SAFECLOSE_MODE and SAFECLOSE_SHUTDOWN ask for half-closes instead of shutdowns? */
+bool sc_plan_halves_shutdown(void);
+
+/* Does SAFECLOSE_DEEPBIND ask to take RTLD_DEEPBIND away? */
+bool sc_plan_strips_deepbind(void);
 
 /* Is there nothing to do, as for most closes? If not, more is to be asked than glance has. */
 static inline __attribute__((always_inline)) bool sc_plan_is_plain(int fd, struct sc_glance *glance)

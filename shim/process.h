@@ -80,6 +80,7 @@ void sc_process_record_fork(void); /* about to fork in any way, or to share its 
 
 /* The same around a call that comes back here: with fork()'s result, or what is not 0. In the child:
  * forget the parent. */
+enum { SC_PROCESS_SPAWNED = 1 }; /* for end(): this is the parent */
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
 

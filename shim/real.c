@@ -147,7 +147,8 @@ static void set_raw(void)
 	of(dup2) of(dup3) of(fcntl) of(fcntl64) of(sendmsg) of(sendmmsg) of(recvmsg) \
 	of(recvmmsg) of(pidfd_getfd) of(epoll_create) of(epoll_create1) of(epoll_ctl) \
 	of(prctl) of(fork) of(_Fork) of(vfork) of(clone) of(unshare) of(posix_spawn) \
-	of(posix_spawnp) of(popen) of(system) of(forkpty) of(daemon) of(setuid) \
+	of(posix_spawnp) of(posix_spawn_file_actions_adddup2) of(popen) of(system) \
+	of(forkpty) of(daemon) of(setuid) \
 	of(seteuid) of(setreuid) of(setresuid) of(setgid) of(setegid) of(setregid) \
 	of(setresgid) of(setgroups) of(initgroups) of(syscall)
 /* clang-format on */

@@ -59,6 +59,7 @@ struct sc_real {
 		const posix_spawnattr_t *, char *const[], char *const[]);
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 		const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*posix_spawn_file_actions_adddup2)(posix_spawn_file_actions_t *, int, int);
 	FILE *(*popen)(const char *, const char *);
 	int (*system)(const char *);
 	int (*forkpty)(int *, char *, const struct termios *, const struct winsize *);

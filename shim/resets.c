@@ -96,10 +96,17 @@ static long lock(int how)
 uint32_t sc_resets_begin_turn(void)
 {
 	static _Atomic bool was_in_vain;
-	uint32_t turn = is_turn_here ? 0 : sc_family_begin_reset();
-	bool is_locked = false;
+	if (is_turn_here) {
+		return 0; /* a signal handler's close within another */
+	}
 	is_turn_here = true;
-	for (int i = 0; turn != 0 && !is_locked && i < SC_FAMILY_TURN_WAITS; i++) {
+	uint32_t turn = sc_family_begin_reset();
+	if (turn == 0) {
+		is_turn_here = false;
+		return 0;
+	}
+	bool is_locked = false;
+	for (int i = 0; !is_locked && i < SC_FAMILY_TURN_WAITS; i++) {
 		is_locked = lock(LOCK_EX | LOCK_NB) != -EWOULDBLOCK;
 		if (!is_locked && atomic_load(&was_in_vain)) {
 			return turn;

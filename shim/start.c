@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "start.h"
+#include "background.h"
 #include "births.h"
 #include "clock.h"
-#include "closing.h"
 #include "config.h"
 #include "family.h"
 #include "interpose_exit.h"
@@ -18,6 +18,7 @@
 #include "sink.h"
 #include "sys.h"
 #include "tally.h"
+#include "telling.h"
 #include "turns.h"
 #include "watch.h"
 #include <errno.h>
@@ -28,7 +29,6 @@
 _Atomic bool sc_start_is_done;
 static atomic_flag is_begun = ATOMIC_FLAG_INIT;
 static __thread bool is_starting_here; /* an intercepted call from within dlsym() or the like */
-static struct sc_config config;
 
 /* Complaints about variables go to the program's stderr, whatever SAFECLOSE_LOG says. */
 static void complain(void *context, const char *text)
@@ -55,14 +55,28 @@ static char **find_environment(void)
 	return (char **)__libc_stack_end + count + 2;
 }
 
+/* A forked child: its parent's copies and channel are none of its business. Where it shares the
+ * parent's table, they are the parent's still. */
+static void forget_parent(void)
+{
+	sc_turns_forget_parent();
+	sc_background_forget_parent();
+	if (sc_process_is_table_shared()) {
+		sc_watch_leave_sets();
+		return;
+	}
+	sc_watch_forget_parent();
+	sc_ownfds_forget_parent();
+}
+
 static void start_whole(void)
 {
 	sc_real_find();
 	bool is_secure = getauxval(AT_SECURE) != 0;
 	if (!is_secure) {
-		sc_config_load(&config, find_environment(), complain, NULL);
+		sc_config_load(&sc_config, find_environment(), complain, NULL);
 	}
-	if (is_secure || config.mode == SC_MODE_OFF) {
+	if (is_secure || sc_config.mode == SC_MODE_OFF) {
 		sc_process_init_unfollowed();
 		return;
 	}
@@ -74,14 +88,17 @@ static void start_whole(void)
 	sc_module_init();
 	sc_numbers_init();
 	sc_ownfds_init();
-	sc_sink_init(config.log, config.format == SC_FORMAT_JSON);
-	sc_tally_init(config.tally);
-	if (config.mode == SC_MODE_WARN) {
+	sc_sink_init(sc_config.log, sc_config.format == SC_FORMAT_JSON);
+	sc_tally_init(sc_config.tally);
+	if (sc_config.mode == SC_MODE_WARN) {
 		sc_watch_init();
 	}
 	sc_resets_init();
 	sc_relatives_init();
-	sc_closing_init(&config);
+	sc_process_set_child_handler(forget_parent);
+	sc_telling_init();
+	sc_background_init(sc_telling_tell);
+	sc_plan_init();
 	sc_interpose_register_exit();
 }
 

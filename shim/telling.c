@@ -14,13 +14,10 @@
 #include "sys.h"
 #include "tally.h"
 
-static const struct sc_config *config;
-
-void sc_telling_init(const struct sc_config *loaded)
+void sc_telling_init(void)
 {
-	config = loaded;
-	sc_audit_init(loaded);
-	if (loaded->format == SC_FORMAT_JSON) {
+	sc_audit_init();
+	if (sc_config.format == SC_FORMAT_JSON) {
 		sc_program_init();
 	}
 }
@@ -32,8 +29,8 @@ static uint64_t now_us(void)
 
 static size_t format(const struct sc_event *event, char *line, size_t size)
 {
-	return config->format == SC_FORMAT_JSON ? sc_json_format(event, line, size)
-						: sc_report_format(event, line, size);
+	return sc_config.format == SC_FORMAT_JSON ? sc_json_format(event, line, size)
+						  : sc_report_format(event, line, size);
 }
 
 /* Where no other buffer is free, on a stack that may be small. */
@@ -60,24 +57,24 @@ static void add_note(struct sc_event *event, const struct sc_note *note)
 
 void sc_telling_prepare(const struct sc_job *job)
 {
-	struct sc_site stack[config->stack_frames + 1];
+	struct sc_site stack[sc_config.stack_frames + 1];
 	sc_stacks_get(&job->origin, stack);
 }
 
 void sc_telling_tell(
 	const struct sc_job *job, const struct sc_note *note, const struct sc_linger_end *end)
 {
-	if (!sc_policy_is_reported(config, &job->conn, end->outcome, end->drained_bytes)) {
+	if (!sc_policy_is_reported(&sc_config, &job->conn, end->outcome, end->drained_bytes)) {
 		return;
 	}
-	struct sc_site
-		stack[config->stack_frames + 1]; /* no more than need be: the stack may be small */
+	struct sc_site stack[sc_config.stack_frames +
+			     1]; /* no more than need be: the stack may be small */
 	struct sc_event event = {
 		.pid = sc_sys_getpid(),
 		.fd = job->fd,
 		.exe = sc_program_path(),
 		.via = (enum sc_via)job->via,
-		.mode = config->mode,
+		.mode = sc_config.mode,
 		.outcome = end->outcome,
 		.why = end->why,
 		.conn = job->conn,
@@ -86,7 +83,7 @@ void sc_telling_tell(
 		.stack = stack,
 	};
 	event.closed_us = sc_clock_ns(CLOCK_REALTIME) / 1000 - event.elapsed_us;
-	if (note != NULL && sc_note_size(config) > 0) {
+	if (note != NULL && sc_note_size() > 0) {
 		add_note(&event, note);
 	}
 	event.stack_count = sc_stacks_get(&job->origin, stack);

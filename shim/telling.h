@@ -10,8 +10,8 @@
 #include "config.h"
 #include "job.h"
 
-/* Once, before the first close. config must live for ever. */
-void sc_telling_init(const struct sc_config *config);
+/* Once, before the first close. */
+void sc_telling_init(void);
 
 /* Before the close of what this thread will tell of: what has to be opened for the first report of a call
  * site must not get the number that is closed, which another thread may close once more. */

@@ -35,21 +35,6 @@ static const struct sharing_row other_tables[] = {
 		"thread unshare-files libc close-range 3 3 0 say closed end join " USE("3")},
 };
 
-static void test_table_of_a_thread_leaves_it_unknown(void **state)
-{
-	static const char *const modes[] = {"drain", "fin"};
-	const struct sharing_row *row = *state;
-
-	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = sharing_run(
-			row->words, &(struct sharing_options){.mode = modes[i],
-					    .environment = {"SAFECLOSE_REPORT=all"},
-					    .closing = "; shared (holders unknown) in "});
-
-		assert_was_untouched(&end);
-	}
-}
-
 /* Nothing is sent at the close; the end of the process resets, with the library and without. */
 static void test_thread_born_with_a_table_holds_it(void **state)
 {
@@ -80,7 +65,7 @@ static void test_thread_born_with_a_table_holds_it(void **state)
 static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_table_of_a_thread_is_left_alone", sharing_test_left_alone, tables),
 	ROWS_NAMED("test_table_of_a_thread_is_left_alone", sharing_test_left_alone, other_tables),
-	ROWS_SUBJECT(test_table_of_a_thread_leaves_it_unknown, tables),
+	ROWS_NAMED("test_table_of_a_thread_leaves_it_unknown", sharing_test_left_unknown, tables),
 	ROWS_PLAIN(test_thread_born_with_a_table_holds_it),
 };
 

@@ -71,6 +71,16 @@ static const struct sharing_row left_alone[] = {
 	{"inetd_exits", INETD("hear on read 0 1000 write 1 5000")},
 };
 
+/* The shell's command sends it to nobody yet. */
+#define SENT_BY(how, end)                                                        \
+	CONNECT "unix 4 5 spawn " how " send-fd 4 3 end " end "close 4 " CLOSE_3 \
+		"hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"
+
+static const struct sharing_row sent[] = {
+	{"sent_by_popen", SENT_BY("popen", "wait ")},
+	{"sent_by_system", SENT_BY("system", "")},
+};
+
 /* No word "closed" of a close(): what ends is a process. */
 static const struct sharing_row last[] = {
 	{"posix_spawn_closes", PROGRAM_ENDS("posix_spawn", "close 3") "wait"},
@@ -242,6 +252,9 @@ static void test_cat_always_tells_one_end(void **state)
 
 static const struct rows_subject subjects[] = {
 	ROWS_NAMED("test_program_that_holds_it_is_left_alone", sharing_test_left_alone, left_alone),
+	ROWS_NAMED("test_program_that_holds_it_is_left_alone", sharing_test_left_alone, sent),
+	ROWS_NAMED(
+		"test_connection_sent_by_program_is_left_unknown", sharing_test_left_unknown, sent),
 	ROWS_NAMED("test_last_program_control_resets", sharing_test_last_control_resets, last),
 	ROWS_NAMED(
 		"test_last_program_warn_reports_once", sharing_test_last_warn_reports_once, last),

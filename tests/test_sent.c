@@ -73,6 +73,25 @@ static const struct sharing_row in_messages_otherwise[] = {
 	{"receiver_exits", RECEIVER(AWAIT_UNREAD "exit 0") "wait say closed " USE("3")},
 };
 
+/* Sent by a child, or by another program that has inherited it, of which the family hears nothing. It has ended:
+ * killed, so that nothing is told of its end. */
+#define NOW_TAKEN "hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"
+#define SENT_BY_OTHER(start, fd) \
+	"unix 4 5 " start "send-fd 4 " fd " raise 9 end wait close 4 " CLOSE_3 NOW_TAKEN
+
+static const struct sharing_row sent_by_others[] = {
+	{"child", CONNECT SENT_BY_OTHER("fork ", "3")},
+	{"exec", CONNECT SENT_BY_OTHER("fork exec ", "3")},
+	{"exec_in_a_vfork_child", CONNECT SENT_BY_OTHER("vfork exec ", "3")},
+	{"posix_spawn", CONNECT SENT_BY_OTHER("spawn posix_spawn ", "3")},
+	{"posix_spawnp", CONNECT SENT_BY_OTHER("spawn posix_spawnp ", "3")},
+	{"exec_that_has_it_as_0", CONNECT_CLOEXEC SENT_BY_OTHER("fork dup2 3 0 exec ", "0")},
+	{"exec_in_a_vfork_child_that_has_it_as_0",
+		CONNECT_CLOEXEC SENT_BY_OTHER("vfork dup2 3 0 exec ", "0")},
+	{"posix_spawn_that_has_it_as_0",
+		CONNECT_CLOEXEC SENT_BY_OTHER("spawn-with dup2:3:0 ", "0")},
+};
+
 static const struct sharing_row last_of_messages[] = {
 	{"taken_here", CONNECT "unix 4 5 send-fd 4 3 receive-fd 5 6 " CLOSE_3 "hear on close 6"},
 	{"many_taken_here", TAKEN_HERE("many") CLOSE_3 "hear on close 6"},
@@ -190,34 +209,41 @@ static void test_stranger_in_flight_leaves_it_unknown(void **state)
 	}
 }
 
-/* But not if a library of theirs has sent it: copies hold nothing. */
-static void test_library_in_flight_is_no_stranger(void **state)
+static void assert_is_drained_beside(const char *words)
 {
 	static const char *const modes[] = {"drain", "fin"};
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end =
-			close_beside_message(modes[i], SENDER("mark 4 ") CONNECT AWAIT_CHILD
-				"exec " AWAIT_UNREAD "say closed hear on close 3");
+		struct stage_end end = close_beside_message(modes[i], words);
 
 		assert_was_fin(&end);
 		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; drained 1000"), 1);
 	}
 }
 
+#define LAST_3 AWAIT_UNREAD "say closed hear on close 3"
+
+/* But not if a library of theirs has sent it: copies hold nothing. */
+static void test_library_in_flight_is_no_stranger(void **state)
+{
+	(void)state;
+	assert_is_drained_beside(SENDER("mark 4 ") CONNECT AWAIT_CHILD "exec " LAST_3);
+}
+
 static void test_in_flight_is_nothing_that_was_never_sent(void **state)
 {
-	static const char *const modes[] = {"drain", "fin"};
-
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct stage_end end = close_beside_message(modes[i], SENDER("") CONNECT AWAIT_CHILD
-			"fork end wait " AWAIT_UNREAD "say closed hear on close 3");
+	assert_is_drained_beside(SENDER("") CONNECT AWAIT_CHILD "fork end wait " LAST_3);
+}
 
-		assert_was_fin(&end);
-		assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "; drained 1000"), 1);
-	}
+/* Nor what another program that was started here has not got. */
+static void test_in_flight_is_nothing_that_is_close_on_exec(void **state)
+{
+	(void)state;
+	assert_is_drained_beside(
+		SENDER("") CONNECT_CLOEXEC AWAIT_CHILD "fork exec end wait " LAST_3);
+	assert_is_drained_beside(
+		SENDER("") CONNECT_CLOEXEC AWAIT_CHILD "spawn posix_spawn end wait " LAST_3);
 }
 
 /* ---- nobody receives it ---------------------------------------------------------------------- */
@@ -314,6 +340,10 @@ static const struct rows_subject subjects[] = {
 		in_messages_otherwise),
 	ROWS_NAMED("test_sent_connection_is_reported_as_shared", sharing_test_reported_as_shared,
 		in_messages),
+	ROWS_NAMED("test_connection_sent_by_others_is_left_alone", sharing_test_left_alone,
+		sent_by_others),
+	ROWS_NAMED("test_connection_sent_by_others_is_left_unknown", sharing_test_left_unknown,
+		sent_by_others),
 	ROWS_NAMED("test_last_of_sent_control_resets", sharing_test_last_control_resets,
 		last_of_messages),
 	ROWS_NAMED("test_last_of_sent_warn_reports_once", sharing_test_last_warn_reports_once,
@@ -353,6 +383,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_PLAIN(test_stranger_in_flight_leaves_it_unknown),
 	ROWS_PLAIN(test_library_in_flight_is_no_stranger),
 	ROWS_PLAIN(test_in_flight_is_nothing_that_was_never_sent),
+	ROWS_PLAIN(test_in_flight_is_nothing_that_is_close_on_exec),
 };
 
 int main(void)

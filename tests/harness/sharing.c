@@ -88,6 +88,21 @@ void sharing_test_reported_as_shared(void **state)
 	}
 }
 
+void sharing_test_left_unknown(void **state)
+{
+	static const char *const modes[] = {"drain", "fin"};
+	const struct sharing_row *row = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct stage_end end = sharing_run(
+			row->words, &(struct sharing_options){.mode = modes[i],
+					    .environment = {"SAFECLOSE_REPORT=all"},
+					    .closing = "; shared (holders unknown) in "});
+
+		assert_was_untouched(&end);
+	}
+}
+
 /* ---- the last holder ----------------------------------------------------------------------- */
 
 void sharing_test_last_control_resets(void **state)

@@ -42,6 +42,7 @@ void assert_was_untouched(const struct stage_end *end);
 /* Tests over rows (*state is one): in which the other holder reads and writes, ... */
 void sharing_test_left_alone(void **state);
 void sharing_test_reported_as_shared(void **state);
+void sharing_test_left_unknown(void **state); /* and nobody can tell who that is */
 
 /* ... or the other one closes over unread bytes too. */
 void sharing_test_last_control_resets(void **state);
