@@ -9,22 +9,25 @@
  *     stranger   is another program (farewell as FD), and closes it too
  */
 #include "dial.h"
+#include "kept.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <spawn.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { PAUSE_MAX_NS = 1000000, MEMORY_FD = 100 };
+enum {
+	PAUSE_MAX_NS = 1000000,
+	LOOK_MAX_NS = 10000000, /* before an exec the library looks at all of /proc */
+};
 
 static char *const nothing[] = {"/bin/true", NULL};
 static atomic_int *ready; /* how many of the two */
 
-static void pause_by_chance(void)
+static void pause_by_chance(int max_ns)
 {
-	const struct timespec moment = {.tv_nsec = rand() % PAUSE_MAX_NS};
+	const struct timespec moment = {.tv_nsec = rand() % max_ns};
 
 	nanosleep(&moment, NULL);
 }
@@ -62,7 +65,7 @@ static pid_t part_by_exec(int fd)
 	if (pid == 0) {
 		become_another();
 	}
-	pause_by_chance();
+	pause_by_chance(LOOK_MAX_NS);
 	close_well(fd);
 	return pid;
 }
@@ -76,7 +79,7 @@ static pid_t part_both(int fd)
 
 		meet();
 		if (other != 0) {
-			pause_by_chance();
+			pause_by_chance(PAUSE_MAX_NS);
 		}
 		become_another();
 	}
@@ -118,7 +121,7 @@ static pid_t part_from_stranger(int fd)
 		_exit(1);
 	}
 	meet();
-	pause_by_chance();
+	pause_by_chance(PAUSE_MAX_NS);
 	close_well(fd);
 	return pid;
 }
@@ -146,20 +149,6 @@ static void play(const struct way *way, int listener)
 	close_well(other);
 }
 
-static void map_memory(void)
-{
-	ready = mmap(NULL, sizeof(*ready), PROT_READ | PROT_WRITE, MAP_SHARED, MEMORY_FD, 0);
-	must(ready != MAP_FAILED, "mmap");
-}
-
-static void make_memory(void)
-{
-	int made = memfd_create("farewell", 0);
-
-	must(made >= 0 && ftruncate(made, sizeof(*ready)) == 0, "memfd_create");
-	must(dup2(made, MEMORY_FD) == MEMORY_FD && close(made) == 0, "dup2");
-}
-
 int main(int argc, char **argv)
 {
 	const struct way *way = NULL;
@@ -167,9 +156,9 @@ int main(int argc, char **argv)
 
 	must(argc == 3, "usage: farewell WAY ROUNDS");
 	if (strcmp(argv[1], "as") == 0) {
-		map_memory();
+		ready = kept_map(sizeof(*ready));
 		meet();
-		pause_by_chance();
+		pause_by_chance(PAUSE_MAX_NS);
 		close_well(number(argv[2]));
 		return 0;
 	}
@@ -177,8 +166,8 @@ int main(int argc, char **argv)
 		way = strcmp(ways[i].name, argv[1]) == 0 ? &ways[i] : way;
 	}
 	must(way != NULL, "WAY");
-	make_memory();
-	map_memory();
+	kept_make(sizeof(*ready));
+	ready = kept_map(sizeof(*ready));
 	listener = listen_here();
 	fcntl(listener, F_SETFD, FD_CLOEXEC);
 	for (int round = number(argv[2]); round > 0; round--) {

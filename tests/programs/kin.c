@@ -9,6 +9,7 @@
  */
 #include "chance.h"
 #include "dial.h"
+#include "kept.h"
 #include "letter.h"
 
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <spawn.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,7 +31,6 @@ enum {
 	ACTS = 25,
 	FORKS_DEEP = 3,
 	INODES = 65536,
-	MEMORY_FD = 100, /* what the family shares */
 };
 
 static char **words; /* of the command line */
@@ -338,21 +337,6 @@ static void begin_life(void)
 	live(with_letters, sizeof(with_letters) / sizeof(with_letters[0]));
 }
 
-static void map_memory(void)
-{
-	read_from = mmap(NULL, INODES * sizeof(*read_from), PROT_READ | PROT_WRITE, MAP_SHARED,
-		MEMORY_FD, 0);
-	must(read_from != MAP_FAILED, "mmap");
-}
-
-static void make_memory(void)
-{
-	int made = memfd_create("kin", 0);
-
-	must(made >= 0 && ftruncate(made, INODES * sizeof(*read_from)) == 0, "memfd_create");
-	must(dup2(made, MEMORY_FD) == MEMORY_FD && close(made) == 0, "dup2");
-}
-
 int main(int argc, char **argv)
 {
 	pid_t pid;
@@ -365,11 +349,11 @@ int main(int argc, char **argv)
 	if (argc == 6) {
 		depth = number(argv[4]);
 		acts_left = number(argv[5]);
-		map_memory();
+		read_from = kept_map(INODES * sizeof(*read_from));
 		begin_life();
 	}
-	make_memory();
-	map_memory();
+	kept_make(INODES * sizeof(*read_from));
+	read_from = kept_map(INODES * sizeof(*read_from));
 	must(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "PR_SET_CHILD_SUBREAPER");
 	pid = fork();
 	if (pid == 0) {
