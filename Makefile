@@ -56,7 +56,7 @@ WHOLE := $(if $(SMALL),$(if $(IS_CLANG),,$(shell \
 # cancellation or runs the program's functions, and the library's own (unwind.c) through those between a
 # closing call and itself; through no others.
 UNWOUND := $(patsubst %,$(BUILD)/shim/%.o,closing ending folder leaving stacks unwind walk) \
-	$(filter-out %_credentials.o %_filters.o %_made.o,$(patsubst shim/%.c,$(BUILD)/shim/%.o, \
+	$(filter-out %_credentials.o %_filters.o %_made.o %_routes.o,$(patsubst shim/%.c,$(BUILD)/shim/%.o, \
 		$(sort $(wildcard shim/interpose*.c))))
 TEST_FLAGS := $(BASE_FLAGS) -Ishim -Itests/harness -DSC_BUILD_DIR='"$(abspath $(BUILD))"' \
 	-DSC_SOURCE_DIR='"$(CURDIR)"' -DSC_PRELOAD_FIRST='"$(SAN_LIBRARY)"'

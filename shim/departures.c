@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "departures.h"
+#include "config.h"
 #include "family.h"
 #include "holder.h"
 #include "process.h"
+#include "procfs.h"
 #include "sys.h"
 
 enum {
@@ -21,6 +23,13 @@ static bool await_one(uint64_t inode, int pid, int fd)
 		sc_sys_pause(WAIT_NS);
 	}
 	return true;
+}
+
+void sc_departures_note_child(int pid)
+{
+	if (sc_config.mode == SC_MODE_WARN) {
+		sc_process_note_spawned(pid != 0 ? pid : sc_procfs_latest_child());
+	}
 }
 
 bool sc_departures_await(uint64_t inode, int fd)

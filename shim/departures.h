@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A call has come back whose child has begun its program: the kernel closes what is close-on-exec there a moment
+ * later (begin_new_exec, fs/exec.c). pid: 0 where the call does not tell; then, in warn, some system calls find it. */
+void sc_departures_note_child(int pid);
+
 /* A descriptor of that socket has been closed, and was not the last; or this process is itself about to execute
  * another program. fd: its number, which a child has it under. true: there may
  * have been one, and it is out of that process's table now; but its end may come only when the exec returns (fput(),

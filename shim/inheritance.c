@@ -32,8 +32,8 @@ struct heir {
 static void note_one(void *context, int fd)
 {
 	const struct heir *heir = context;
-	if (heir->is_followed && !sc_births_is_tcp(fd)) {
-		return;
+	if (heir->is_followed && !sc_births_is_noted(fd)) {
+		return; /* nothing that the family has made */
 	}
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	bool is_renamed = heir->may_rename && (atomic_load(&sources) & source_bit(fd)) != 0;

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /* This process is about to execute a program, or to start one in a child: it will have what is not close-on-exec.
- * may_rename: also whatever sc_inheritance_note_source() named. Several system calls for each such TCP socket; in a
- * child that shares its parent's memory, for each descriptor. */
+ * may_rename: also whatever sc_inheritance_note_source() named. Up to two system calls for each socket or
+ * the like that the family has made; in a child that shares its parent's memory, for each descriptor. */
 void sc_inheritance_note(bool may_rename);
 
 /* The program has asked for fd to be duplicated in what it starts (posix_spawn_file_actions_adddup2), perhaps

@@ -5,6 +5,7 @@
  * number in memory is noted. No system call of our own.
  */
 #include "births.h"
+#include "departures.h"
 #include "inheritance.h"
 #include "interpose.h"
 #include "messages.h"
@@ -139,6 +140,9 @@ SC_EXPORT FILE *popen(const char *command, const char *mode)
 	sc_process_begin_fork();
 	FILE *stream = sc_real.popen(command, mode);
 	sc_process_end_fork(SC_PROCESS_SPAWNED);
+	if (stream != NULL) {
+		sc_departures_note_child(0);
+	}
 	return stream;
 }
 

@@ -5,6 +5,7 @@
  * cancellation: see UNWOUND in the Makefile.
  */
 #include "births.h"
+#include "departures.h"
 #include "family.h"
 #include "inheritance.h"
 #include "interest.h"
@@ -113,7 +114,7 @@ static int spawn(int (*real)(pid_t *, const char *, const posix_spawn_file_actio
 	int result = real(pid, name, file_actions, attributes, argv, envp);
 	sc_process_end_fork(SC_PROCESS_SPAWNED);
 	if (result == 0) {
-		sc_process_note_spawned(*pid);
+		sc_departures_note_child(*pid);
 	}
 	return result;
 }

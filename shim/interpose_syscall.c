@@ -5,7 +5,6 @@
  */
 #include "births.h"
 #include "closing.h"
-#include "plan.h"
 #include "ending.h"
 #include "family.h"
 #include "interest.h"
@@ -28,52 +27,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-static void before_clone(unsigned long flags)
-{
-	if (flags & CLONE_VM) {
-		sc_turns_note_thread();
-	}
-	if (flags & CLONE_THREAD) {
-		if (!(flags & CLONE_FILES)) {
-			sc_process_record_table_split();
-		}
-		return;
-	}
-	sc_process_record_fork();
-	if (flags & CLONE_FILES) {
-		sc_process_record_table_shared();
-	}
-	if (flags & CLONE_VM) {
-		sc_process_record_shared_memory();
-	}
-}
-
-void *sc_syscall_route_clone(void *function, void *stack, int flags)
-{
-	(void)function;
-	(void)stack;
-	sc_start();
-	before_clone((unsigned long)flags);
-	return (void *)sc_real.clone;
-}
-
-struct sc_dlopen_entry sc_syscall_route_dlopen(const char *path, int flags)
-{
-	(void)path;
-	sc_start();
-	if (sc_plan_strips_deepbind()) {
-		flags &= ~RTLD_DEEPBIND;
-	}
-	return (struct sc_dlopen_entry){sc_real.dlopen, flags};
-}
-
-struct sc_vfork_entry sc_syscall_begin_vfork(void)
-{
-	sc_start();
-	bool is_followed = sc_process_begin_vfork();
-	return (struct sc_vfork_entry){sc_real.vfork, is_followed};
-}
-
 /* The flags in a struct clone_args, which may be no valid pointer. Those of the most that it could do,
  * where it cannot be read so. */
 static unsigned long clone3_flags(long arguments)
@@ -93,17 +46,17 @@ static void before(long number, long a, const void *caller)
 {
 	switch (number) {
 	case SYS_clone:
-		before_clone((unsigned long)a);
+		sc_routes_before_clone((unsigned long)a);
 		break;
 	case SYS_clone3:
-		before_clone(clone3_flags(a));
+		sc_routes_before_clone(clone3_flags(a));
 		break;
 #ifdef SYS_fork
 	case SYS_fork:
-		before_clone(0);
+		sc_routes_before_clone(0);
 		break;
 	case SYS_vfork:
-		before_clone(CLONE_VM);
+		sc_routes_before_clone(CLONE_VM);
 		break;
 #endif
 	case SYS_unshare:

@@ -383,7 +383,6 @@ void sc_process_end_vfork(int pid)
 	sc_process_thread.has_own_sockets = false;
 	if (pid != 0) {
 		sc_process_end_fork(pid);
-		sc_process_note_spawned(pid);
 	}
 }
 

@@ -84,9 +84,8 @@ enum { SC_PROCESS_SPAWNED = 1 }; /* for end(): this is the parent */
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
 
-/* A call has come back whose child pid has begun its program: the kernel closes what is close-on-exec there a moment
- * later (begin_new_exec, fs/exec.c). spawned: the at-th of the latest; false: there are no more, or that was longer
- * ago than some tenths of a second. */
+/* A child has just begun its program. spawned: the at-th of the latest; false: there are no more, or
+ * that was longer ago than some tenths of a second. */
 void sc_process_note_spawned(int pid);
 bool sc_process_spawned(int at, int *pid);
 

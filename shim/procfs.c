@@ -155,6 +155,25 @@ uint64_t sc_procfs_socket_inode(const char *link, long length)
 	return sc_procfs_number_in(link + prefix_length, 10);
 }
 
+/* "4711 4712 ": the kernel's list, which grows at its end (children_seq_show, fs/proc/array.c). */
+int sc_procfs_latest_child(void)
+{
+	char text[512];
+	int latest = 0;
+	int number = 0;
+	int fd = sc_procfs_open_file(AT_FDCWD, "/proc/thread-self/children");
+	long length = fd;
+	while (length >= 0 && (length = SC_SYS3(SYS_read, fd, text, sizeof(text))) > 0) {
+		for (long i = 0; i < length; i++) {
+			bool is_digit = text[i] != ' ';
+			latest = is_digit ? latest : number;
+			number = is_digit ? number * 10 + text[i] - '0' : 0;
+		}
+	}
+	sc_ownfds_release(fd);
+	return latest;
+}
+
 /* proc(5): "pid (comm) state ppid ...", where comm may hold anything, brackets too. */
 static int parse_stat(const char *text, struct sc_process_stat *stat)
 {

@@ -49,6 +49,10 @@ uint64_t sc_procfs_socket_inode(const char *link, long length);
  * below: it does not show. */
 int sc_procfs_self(int proc);
 
+/* The latest child that the calling thread has made, by its number in /proc; 0: there is none, or the kernel does not
+ * tell (CONFIG_PROC_CHILDREN). */
+int sc_procfs_latest_child(void);
+
 int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat);
 
 /* Does the file of that absolute name contain the text, of 32 bytes at most? 1, 0, or a negative errno. */

@@ -18,7 +18,7 @@ syscall:
 	leaq	sc_syscall_route(%rip), %rax
 	jmp	1f
 clone:
-	leaq	sc_syscall_route_clone(%rip), %rax
+	leaq	sc_routes_clone(%rip), %rax
 1:	pushq	%rdi
 	.cfi_adjust_cfa_offset 8
 	pushq	%rsi
@@ -60,7 +60,7 @@ dlopen:
 	.cfi_startproc
 	pushq	%rdi
 	.cfi_adjust_cfa_offset 8
-	call	sc_syscall_route_dlopen	/* %rax: the real one; %rdx: its flags */
+	call	sc_routes_dlopen	/* %rax: the real one; %rdx: its flags */
 	popq	%rdi
 	.cfi_adjust_cfa_offset -8
 	movl	%edx, %esi
@@ -81,7 +81,7 @@ __vfork:
 	.cfi_startproc
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
-	call	sc_syscall_begin_vfork	/* %rax: the real one; %rdx: is it to be followed? */
+	call	sc_routes_begin_vfork	/* %rax: the real one; %rdx: is it to be followed? */
 	addq	$8, %rsp
 	.cfi_adjust_cfa_offset -8
 	testq	%rdx, %rdx
@@ -97,7 +97,7 @@ __vfork:
 	pushq	%rax
 	.cfi_adjust_cfa_offset 8
 	movl	%eax, %edi
-	call	sc_process_end_vfork
+	call	sc_routes_end_vfork
 	popq	%rax
 	.cfi_adjust_cfa_offset -8
 	ret
@@ -179,7 +179,7 @@ syscall:
 	.type	clone, %function
 clone:
 	.cfi_startproc
-	ask	sc_syscall_route_clone
+	ask	sc_routes_clone
 	br	x16
 	.cfi_endproc
 	.size	clone, . - clone
@@ -191,7 +191,7 @@ dlopen:
 	stp	x30, x0, [sp, -16]!
 	.cfi_adjust_cfa_offset 16
 	.cfi_rel_offset x30, 0
-	bl	sc_syscall_route_dlopen
+	bl	sc_routes_dlopen
 	mov	x16, x0
 	ldp	x30, x0, [sp], 16
 	.cfi_adjust_cfa_offset -16
@@ -210,7 +210,7 @@ __vfork:
 	stp	x29, x30, [sp, -16]!
 	.cfi_adjust_cfa_offset 16
 	.cfi_rel_offset x30, 8
-	bl	sc_syscall_begin_vfork
+	bl	sc_routes_begin_vfork
 	ldp	x29, x30, [sp], 16
 	.cfi_adjust_cfa_offset -16
 	.cfi_restore x30
@@ -228,7 +228,7 @@ __vfork:
 	stp	x0, x30, [sp, -16]!
 	.cfi_adjust_cfa_offset 16
 	.cfi_rel_offset x30, 8
-	bl	sc_process_end_vfork
+	bl	sc_routes_end_vfork
 	ldp	x0, x30, [sp], 16
 	.cfi_adjust_cfa_offset -16
 	.cfi_restore x30
@@ -301,7 +301,7 @@ clone:
 	.cfi_adjust_cfa_offset 4
 	pushl	12(%esp)
 	.cfi_adjust_cfa_offset 4
-	call	sc_syscall_route_clone
+	call	sc_routes_clone
 	addl	$12, %esp
 	.cfi_adjust_cfa_offset -12
 	jmp	*%eax
@@ -321,7 +321,7 @@ dlopen:
 	movl	%eax, 4(%esp)
 	movl	36(%esp), %eax
 	movl	%eax, 8(%esp)
-	call	sc_syscall_route_dlopen
+	call	sc_routes_dlopen
 	.cfi_adjust_cfa_offset -4
 	movl	12(%esp), %eax		/* the real one */
 	movl	16(%esp), %edx		/* its flags */
@@ -353,7 +353,7 @@ __vfork:
 	.cfi_adjust_cfa_offset 28
 	leal	16(%esp), %eax
 	movl	%eax, (%esp)
-	call	sc_syscall_begin_vfork
+	call	sc_routes_begin_vfork
 	.cfi_adjust_cfa_offset -4
 	movl	12(%esp), %eax		/* the real one */
 	movl	16(%esp), %edx		/* is it to be followed? */
@@ -375,7 +375,7 @@ __vfork:
 	.cfi_adjust_cfa_offset 4
 	pushl	%eax
 	.cfi_adjust_cfa_offset 4
-	call	sc_process_end_vfork
+	call	sc_routes_end_vfork
 	addl	$8, %esp
 	.cfi_adjust_cfa_offset -8
 	popl	%eax

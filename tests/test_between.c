@@ -170,6 +170,7 @@ static void test_between_a_spawn_and_a_close_warn_tells_of_the_last(void **state
 	(void)state;
 	assert_farewells("spawn", ROUNDS / 5);
 	assert_farewells("vfork", ROUNDS / 5);
+	assert_farewells("popen", ROUNDS / 5);
 }
 
 static void test_between_closes_of_strangers_warn_tells_of_the_last(void **state)

@@ -6,6 +6,7 @@
  *     both       the same, and so does the first
  *     spawn      has been started by posix_spawn(), and it was close-on-exec
  *     vfork      has been started by vfork() and exec, and it was close-on-exec
+ *     popen      has been started by popen(), and it was close-on-exec
  *     stranger   is another program (farewell as FD), and closes it too
  */
 #include "dial.h"
@@ -109,6 +110,16 @@ static pid_t part_by_vfork(int fd)
 	return pid;
 }
 
+static pid_t part_by_popen(int fd)
+{
+	FILE *stream = popen(nothing[0], "r");
+
+	must(stream != NULL, "popen");
+	close_well(fd);
+	must(pclose(stream) == 0, "pclose");
+	return 0;
+}
+
 static pid_t part_from_stranger(int fd)
 {
 	char number[12];
@@ -131,7 +142,8 @@ static const struct way {
 	pid_t (*part)(int fd);
 	bool is_close_on_exec;
 } ways[] = {{"exec", part_by_exec, true}, {"both", part_both, true}, {"spawn", part_by_spawn, true},
-	{"vfork", part_by_vfork, true}, {"stranger", part_from_stranger, false}};
+	{"vfork", part_by_vfork, true}, {"popen", part_by_popen, true},
+	{"stranger", part_from_stranger, false}};
 
 static void play(const struct way *way, int listener)
 {
@@ -145,7 +157,7 @@ static void play(const struct way *way, int listener)
 	must(send(other, "x", 1, 0) == 1 && recv(fd, &byte, 1, MSG_PEEK) == 1, "a byte");
 	must(!way->is_close_on_exec || fcntl(fd, F_SETFD, FD_CLOEXEC) == 0, "FD_CLOEXEC");
 	pid = way->part(fd);
-	must(waitpid(pid, &status, 0) == pid && status == 0, "waitpid");
+	must(pid == 0 || (waitpid(pid, &status, 0) == pid && status == 0), "waitpid");
 	close_well(other);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -58,6 +59,15 @@ static void connect_from(int fd, char **words)
 static void do_connect(char **words)
 {
 	int fd = stream_socket(words[1], 0);
+
+	must_be(fd, number(words[0]));
+	connect_from(fd, words);
+}
+
+/* The socket made by its system call's number: that it is TCP is not told. */
+static void do_syscall_connect(char **words)
+{
+	int fd = (int)syscall(SYS_socket, family_domain(words[1]), SOCK_STREAM, 0);
 
 	must_be(fd, number(words[0]));
 	connect_from(fd, words);
@@ -246,6 +256,7 @@ static void do_unix_connect(char **words)
 const struct word words_opening[] = {
 	{"connect", 4, do_connect},                 /* FD FAMILY ADDRESS PORT */
 	{"connect-cloexec", 4, do_connect_cloexec}, /* FD FAMILY ADDRESS PORT */
+	{"syscall-connect", 4, do_syscall_connect}, /* FD FAMILY ADDRESS PORT */
 	{"socket", 2, do_socket},                   /* FD FAMILY */
 	{"connect-socket", 4, do_connect_socket},   /* FD FAMILY ADDRESS PORT: of socket's */
 	{"try-connect", 4, do_try_connect},         /* FD FAMILY ADDRESS PORT: tells the result */
