@@ -95,8 +95,9 @@ void sc_background_forget_parent(void)
 }
 
 /*
- * What the thread takes along by its number, and what is sent into, stays where it is meanwhile. A move
- * waits for those, the program being in a rare call, and longer only where one has lost the processor there.
+ * What the thread takes along by its number, and what is sent into, stays where it is meanwhile. A
+ * move waits for those, the program being in a rare call, and longer only where one has lost the
+ * processor there.
  */
 void sc_background_begin_move(void)
 {
@@ -135,8 +136,8 @@ static void begin_leaving(void)
 	}
 }
 
-/* false: a move lasts; perhaps it is the one that this handler has interrupted. Nothing may be sent then, as
- * it might go to the program's own. */
+/* false: a move lasts; perhaps it is the one that this handler has interrupted. Nothing may be
+ * sent then, as it might go to the program's own. */
 static bool begin_sending(void)
 {
 	for (int i = 0; i < MOVE_WAITS; i++) {
@@ -252,7 +253,8 @@ static void take(struct sc_lingerers *all, struct sc_job *job, const struct sc_n
 	const int fds[SC_CHANNEL_FDS])
 {
 	if (fds[SC_CHANNEL_FD] >= 0) {
-		/* In the program's table, if the thread has none, and under numbers that are free there. */
+		/* In the program's table, if the thread has none, and under numbers that are
+		 * free there. */
 		int fd = sc_ownfds_adopt(fds[SC_CHANNEL_FD]);
 		int set = sc_ownfds_adopt(fds[SC_CHANNEL_SET]);
 		sc_inspect_addresses(fd, &job->conn);
@@ -275,7 +277,8 @@ static void receive_all(struct sc_lingerers *all, int reader)
 		take(all, &job, &note, fds);
 	}
 	if (result < 0) {
-		/* Forbidden since (seccomp): what is under way is lost, but nothing more is given. */
+		/* Forbidden since (seccomp): what is under way is lost, but nothing more is
+		 * given. */
 		sc_background_shut();
 		sc_lingerers_stop_listening(all);
 	}
@@ -358,7 +361,8 @@ static void end_given_here(int reader)
 static int start_thread(int reader)
 {
 	int error = -EAGAIN;
-	/* The thread will be under the caller's filters: what it could not receive would be lost. */
+	/* The thread will be under the caller's filters: what it could not receive would be
+	 * lost. */
 	if (sc_channel_may_receive(reader) && is_predecessor_gone()) {
 		sc_credentials_begin();
 		/* The thread ends it: see there. */

@@ -231,8 +231,8 @@ enum sc_birth sc_births_of(int fd)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	uint64_t known = entry != NULL ? atomic_load(entry) : 0;
-	/* In tables of their own, threads use the same numbers for different things; and what another
-	 * process does in this table, or in one beside this memory, is not seen. */
+	/* In tables of their own, threads use the same numbers for different things; and what
+	 * another process does in this table, or in one beside this memory, is not seen. */
 	if (AGE(known) == 0 || sc_process_is_table_split() || !sc_process_is_own_memory()) {
 		return SC_BIRTH_UNKNOWN;
 	}

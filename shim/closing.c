@@ -97,10 +97,11 @@ static void take_hold(struct sc_closing *it, int fd)
 }
 
 /*
- * The very last look, as what is told of a watched one is what the close is about to do. The peer may have reset
- * it since, and then there is nothing left to reset. Another holder or thread may have read it empty; or may
- * do so, and close, before the watch can tell. And where the program has sent its FIN, the peer's, or its answer
- * to ours, ends the connection: then a close resets nothing (__tcp_close, net/ipv4/tcp.c).
+ * The very last look, as what is told of a watched one is what the close is about to do. The peer
+ * may have reset it since, and then there is nothing left to reset. Another holder or thread may
+ * have read it empty; or may do so, and close, before the watch can tell. And where the program has
+ * sent its FIN, the peer's, or its answer to ours, ends the connection: then a close resets nothing
+ * (__tcp_close, net/ipv4/tcp.c).
  */
 static void look_last(struct sc_closing *it, int fd)
 {
@@ -186,9 +187,9 @@ static bool is_alone_with_it(const struct sc_closing *it)
 }
 
 /*
- * While it is still this close's turn: what others reset is not counted, and another holder that closes waits, so
- * that one of the two is the last. Where nobody else can hold it but a thread in a call, that may take longer
- * than a turn.
+ * While it is still this close's turn: what others reset is not counted, and another holder that
+ * closes waits, so that one of the two is the last. Where nobody else can hold it but a thread in a
+ * call, that may take longer than a turn.
  */
 static void look_at_once(struct sc_closing *it)
 {
@@ -227,7 +228,8 @@ static void end_watched(struct sc_closing *it)
 	}
 }
 
-/* Somebody else holds it, or may: the copy goes, and tells whether that was the last close after all. */
+/* Somebody else holds it, or may: the copy goes, and tells whether that was the last close after
+ * all. */
 static void leave_here(struct sc_closing *it, const char *why)
 {
 	struct sc_parting gone = {it->job, &it->note, it->held};
@@ -259,7 +261,8 @@ static void end_here(struct sc_closing *it)
 	sc_telling_tell(&it->job, &it->note, &end);
 }
 
-/* Lingering takes time; so does a look at /proc, and what it finds may have to be looked at again. */
+/* Lingering takes time; so does a look at /proc, and what it finds may have to be looked at
+ * again. */
 static bool is_for_background(const struct sc_closing *it)
 {
 	return it->plan.action == SC_ACTION_LINGER ||

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * One descriptor on its way out: what happens before and after the real call that closes it.
- * inspect -> policy -> (drain | background) -> report. Async-signal-safe, allocates nothing, leaves errno
- * alone; waits for nobody but other closes and calls of the same family, and for those some milliseconds.
+ * inspect -> policy -> (drain | background) -> report. Async-signal-safe, allocates nothing, leaves
+ * errno alone; waits for nobody but other closes and calls of the same family, and for those some
+ * milliseconds.
  */
 #ifndef SC_CLOSING_H
 #define SC_CLOSING_H
@@ -48,8 +49,8 @@ bool sc_closing_begin_after_glance(struct sc_closing *it, int fd, struct sc_glan
 /* After the real call; is_closed: fd no longer holds the connection. */
 void sc_closing_end(struct sc_closing *it, bool is_closed);
 
-/* After sc_closing_begin(): another descriptor of this process, to be closed after this one, holds the
- * same connection. */
+/* After sc_closing_begin(): another descriptor of this process, to be closed after this one,
+ * holds the same connection. */
 void sc_closing_leave_to_twin(struct sc_closing *it);
 
 #endif

@@ -59,8 +59,8 @@ struct sc_option {
 /* The rows in order; index from 0; NULL past the last. */
 const struct sc_option *sc_config_option(size_t index);
 
-/* What that row accepts, for the complaint and for help; its one sentence of help (not in the library:
- * SC_CONFIG_HAS_HELP). The strings live for ever. */
+/* What that row accepts, for the complaint and for help; its one sentence of help (not in the
+ * library: SC_CONFIG_HAS_HELP). The strings live for ever. */
 const char *sc_config_accepts(size_t index);
 const char *sc_config_help(size_t index);
 

@@ -115,7 +115,8 @@ static void replace_one(const struct ending *ending, int fd, bool has_twin)
 	}
 	if (is_flushed) {
 		long result = SC_SYS3(SYS_dup3, sc_ownfds_placeholder(), fd, O_CLOEXEC);
-		/* Forbidden, or there was no room for a placeholder: alone one may as well close. */
+		/* Forbidden, or there was no room for a placeholder: alone one may as well
+		 * close. */
 		is_replaced = result == fd ||
 			      (is_followed && sc_threads_is_only_one() && sc_sys_close(fd) == 0);
 	}

@@ -20,7 +20,8 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
  */
 void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams);
 
-/* An exec of a program that can be run is about to be tried: the same as an exit, for what is close-on-exec. */
+/* An exec of a program that can be run is about to be tried: the same as an exit, for what is
+ * close-on-exec. */
 void sc_ending_exec(enum sc_via via, const void *caller);
 
 /* The exec has failed. */

@@ -32,7 +32,8 @@ struct family {
 	_Atomic uint8_t sent;  /* enum sc_sent, as a set */
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
-	/* A bit for each inode, by remainder. Of these pages there are those that somebody has looked at. */
+	/* A bit for each inode, by remainder. Of these pages there are those that somebody has
+	 * looked at. */
 	_Atomic uint8_t passed_on[PASSED_ON_BYTES];
 };
 
@@ -109,7 +110,8 @@ bool sc_family_is_leaving(int pid)
 	       atomic_load(&family->leaving[(uint32_t)pid % LEAVING_COUNT]) == pid;
 }
 
-/* A mark beside another's inode, for an instant, leads nowhere: that process does not hold it there. */
+/* A mark beside another's inode, for an instant, leads nowhere: that process does not hold it
+ * there. */
 void sc_family_note_departure(uint64_t inode, int pid, int fd)
 {
 	if (family != NULL) {

@@ -18,8 +18,8 @@
 /*
  * A table is read a descriptor at a time. What its process moves meanwhile from where the look has
  * not been yet to where it has been, is not seen: a child of inetd does dup2(6, 0) and close(6) as
- * soon as it is born, one that daemonizes moves all to its own child, a thread of this process forks
- * and closes. So nobody holds what two looks in a row have not found.
+ * soon as it is born, one that daemonizes moves all to its own child, a thread of this process
+ * forks and closes. So nobody holds what two looks in a row have not found.
  */
 enum { LOOKS = 2 };
 
@@ -87,8 +87,8 @@ static void answer_unknown(struct sweep *sweep, enum sc_reach reach)
 	}
 }
 
-/* The process pid may not be read. One whose exit has begun lets nobody read it once its memory is gone,
- * which is before its descriptors are (do_exit, kernel/exit.c). */
+/* The process pid may not be read. One whose exit has begun lets nobody read it once its memory
+ * is gone, which is before its descriptors are (do_exit, kernel/exit.c). */
 static void answer_by_kinship(struct sweep *sweep, int pid)
 {
 	struct sc_stranger stranger;
@@ -115,7 +115,8 @@ static void answer_all_unknown(struct sweep *sweep)
 	answer_unknown(sweep, SC_REACH_OWN);
 }
 
-/* What was born in the family has left it only if somebody of it has passed it on. Then anybody may have it. */
+/* What was born in the family has left it only if somebody of it has passed it on. Then anybody
+ * may have it. */
 static bool has_left_family(struct sc_holders_query *query)
 {
 	bool is_of_family = query->birth == SC_BIRTH_ELDER || query->birth == SC_BIRTH_FAMILY;
@@ -182,8 +183,8 @@ static bool own_descriptor_counts(const struct sweep *sweep, int fd)
 
 /*
  * A relative that has this library too, and closes at the same moment, has a copy for an instant.
- * Each would take the other's for a holder, and nobody would end the connection. Those of the family
- * are known; others, who share no memory, look like this.
+ * Each would take the other's for a holder, and nobody would end the connection. Those of the
+ * family are known; others, who share no memory, look like this.
  */
 static bool may_be_library_copy(const struct sweep *sweep, const char *name, int fd)
 {
@@ -234,7 +235,8 @@ static void look_at_socket(struct sweep *sweep, int table, const char *name, int
 	}
 	bool is_passing = !sweep->is_own && may_be_library_copy(sweep, name, fd);
 	if (!is_passing && inode_at(sweep, table, name) != inode) {
-		/* The library's copy when it was read: let go of since, and then forgotten as one. */
+		/* The library's copy when it was read: let go of since, and then forgotten as
+		 * one. */
 		return;
 	}
 	for (; at < sweep->count && sweep->queries[at].inode == inode; at++) {
@@ -405,8 +407,9 @@ static size_t answer_known(struct sweep *sweep)
 	return has_elsewhere ? sweep->unanswered : 0;
 }
 
-/* Has a fork since age taken copies of what was this table's alone? Another thread, which may have closed
- * its own since. Has a relative passed it on? Is there anything to be found elsewhere? */
+/* Has a fork since age taken copies of what was this table's alone? Another thread, which may
+ * have closed its own since. Has a relative passed it on? Is there anything to be found
+ * elsewhere? */
 static bool follow_births(struct sweep *sweep, uint32_t age)
 {
 	bool has_elsewhere = false;

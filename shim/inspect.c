@@ -208,8 +208,8 @@ static bool is_peer_done(int fd, const struct sc_conn *conn)
 	}
 }
 
-/* getpeername() has no answer any more once the peer has reset; SO_PEERNAME has, if asked for as many
- * bytes as the address has. */
+/* getpeername() has no answer any more once the peer has reset; SO_PEERNAME has, if asked for as
+ * many bytes as the address has. */
 void sc_inspect_addresses(int fd, struct sc_conn *conn)
 {
 	if (conn->local.any.sa_family != AF_UNSPEC) {

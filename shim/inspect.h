@@ -10,9 +10,9 @@
 #include "glance.h"
 
 /*
- * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1), or left
- * as it was where proto is SC_PROTO_OTHER. One system call for what is not TCP, three for a TCP socket
- * with nothing unread.
+ * The quick look: proto, is_listener, unread_bytes, is_urgent; all else zeroed (linger_s -1), or
+ * left as it was where proto is SC_PROTO_OTHER. One system call for what is not TCP, three for a
+ * TCP socket with nothing unread.
  */
 void sc_inspect_quickly(int fd, struct sc_conn *conn);
 
@@ -23,8 +23,8 @@ void sc_inspect_after_glance(int fd, struct sc_conn *conn, struct sc_glance glan
  * unacknowledged. */
 void sc_inspect_wholly(int fd, struct sc_conn *conn);
 
-/* Fill in the addresses of both ends, unless they are there. Late as well: a connection that the peer
- * has reset still has them. */
+/* Fill in the addresses of both ends, unless they are there. Late as well: a connection that the
+ * peer has reset still has them. */
 void sc_inspect_addresses(int fd, struct sc_conn *conn);
 
 /* Is fd a socket, and is it TCP, in any state? One system call. */
@@ -33,8 +33,9 @@ bool sc_inspect_is_socket(int fd, bool *is_tcp);
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 
-/* The inode of a socket, a pipe, or what is of a kind that has no type at all (epoll, eventfd); 0: it is none of
- * those, but a file. Nobody holds locks on them, and no file system is asked when a copy is closed. One system call. */
+/* The inode of a socket, a pipe, or what is of a kind that has no type at all (epoll, eventfd);
+ * 0: it is none of those, but a file. Nobody holds locks on them, and no file system is asked
+ * when a copy is closed. One system call. */
 uint64_t sc_inspect_channel(int fd, bool *is_socket);
 
 /* The inode of the file that fd is; 0: none. */
@@ -47,16 +48,16 @@ bool sc_inspect_is_fin_sent(const struct sc_conn *conn);
  * acknowledged is one more. 0 where there is no answer. */
 uint32_t sc_inspect_unacked_bytes(int fd);
 
-/* What a reset now would throw away, right after a whole look: unacked_bytes, without the FIN of the
- * program's own half-close (MPTCP does not tell of that one). */
+/* What a reset now would throw away, right after a whole look: unacked_bytes, without the FIN of
+ * the program's own half-close (MPTCP does not tell of that one). */
 void sc_inspect_unacked(int fd, struct sc_conn *conn);
 
 /* The same later: state and unacked_bytes. */
 void sc_inspect_unacked_late(int fd, struct sc_conn *conn);
 
 /*
- * The first of the unread bytes, at most max, without consuming them. Returns how many; 0 also where
- * a look would change something: it decrypts in kernel TLS, and moves on with SO_PEEK_OFF.
+ * The first of the unread bytes, at most max, without consuming them. Returns how many; 0 also
+ * where a look would change something: it decrypts in kernel TLS, and moves on with SO_PEEK_OFF.
  */
 size_t sc_inspect_peek(int fd, void *bytes, size_t max);
 

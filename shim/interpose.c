@@ -38,8 +38,9 @@ static bool vacate(int fd)
 	return is_free;
 }
 
-/* looked_at: the inode of what is closed by it, where anybody asks. What was looked at under a high number may have
- * been the library's for a moment: *is_closed tells whether it was still there. */
+/* looked_at: the inode of what is closed by it, where anybody asks. What was looked at under a
+ * high number may have been the library's for a moment: *is_closed tells whether it was still
+ * there. */
 static int replace_there(int from, int to, int (*replace)(int from, int to, long flags), long flags,
 	uint64_t looked_at, bool *is_closed)
 {

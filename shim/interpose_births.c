@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls by which a process gets a descriptor, gives one away or is multiplied, and which may wait or run
- * the program's functions (the others: interpose_made.c). The real call is made once; before or after it a
- * number in memory is noted. No system call of our own.
+ * The calls by which a process gets a descriptor, gives one away or is multiplied, and which may
+ * wait or run the program's functions (the others: interpose_made.c). The real call is made once;
+ * before or after it a number in memory is noted. No system call of our own.
  */
 #include "births.h"
 #include "departures.h"

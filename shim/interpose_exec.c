@@ -17,7 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* End what is close-on-exec, if the program can be run. Returns whether anything was asked. */
+/* If the program can be run, tell of what it will have, and end what is close-on-exec. Returns
+ * whether it can. */
 static bool before(const struct sc_exec *exec, bool is_in_path, enum sc_via via, const void *caller)
 {
 	if (!sc_plan_is_any()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls by which a process gets a descriptor at once, and others that change what is known of them.
- * The real call is made once; before or after it a number in memory is noted. None of them is a point of
- * cancellation: see UNWOUND in the Makefile.
+ * The calls by which a process gets a descriptor at once, and others that change what is known of
+ * them. The real call is made once; before or after it a number in memory is noted. None of them is
+ * a point of cancellation: see UNWOUND in the Makefile.
  */
 #include "births.h"
 #include "departures.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The C side of stubs.S for calls that must not be made from here: clone(), dlopen(), vfork(). What has to happen
- * before and after them. None of these functions is there while the real call runs: see UNWOUND in the Makefile.
+ * The C side of stubs.S for calls that must not be made from here: clone(), dlopen(), vfork(). What
+ * has to happen before and after them. None of these functions is there while the real call runs:
+ * see UNWOUND in the Makefile.
  */
 #include "departures.h"
 #include "plan.h"

@@ -27,8 +27,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-/* The flags in a struct clone_args, which may be no valid pointer. Those of the most that it could do,
- * where it cannot be read so. */
+/* The flags in a struct clone_args, which may be no valid pointer. Those of the most that it
+ * could do, where it cannot be read so. */
 static unsigned long clone3_flags(long arguments)
 {
 	uint64_t flags = 0;

@@ -50,8 +50,8 @@ static void end_before_exec(struct sc_job *job, enum sc_holders holders)
 	}
 }
 
-/* In warn the exec closes in the order of numbers: an end whose other end is closed before, and resets it,
- * resets nothing any more. */
+/* In warn the exec closes in the order of numbers: an end whose other end is closed before, and
+ * resets it, resets nothing any more. */
 static bool is_reset_before(const struct sc_job *first, const struct sc_job *job)
 {
 	for (const struct sc_job *it = first; it < job && sc_config.mode == SC_MODE_WARN; it++) {
@@ -65,9 +65,9 @@ static bool is_reset_before(const struct sc_job *first, const struct sc_job *job
 }
 
 /*
- * Whoever holds one of them may be about to let go of it too. Who closes, waits for this exec (departures.h). Of
- * two that exec, the second waits for the first; where each has noted its own before it saw the other's, the one
- * whose note was overwritten does.
+ * Whoever holds one of them may be about to let go of it too. Who closes, waits for this exec
+ * (departures.h). Of two that exec, the second waits for the first; where each has noted its own
+ * before it saw the other's, the one whose note was overwritten does.
  */
 static void ask_holders(const struct sc_job *jobs, struct sc_holders_query *queries, size_t count)
 {

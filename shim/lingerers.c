@@ -239,9 +239,9 @@ static void swap_notes(struct sc_lingerers *all, uint32_t slot, uint32_t other_s
 }
 
 /*
- * The program had two descriptors of this connection and closed the second while the first was on its
- * way here: the last close is the one that acts. Is it another one than this? If that lingers already
- * for an older close, it goes on for this one.
+ * The program had two descriptors of this connection and closed the second while the first was on
+ * its way here: the last close is the one that acts. Is it another one than this? If that lingers
+ * already for an older close, it goes on for this one.
  */
 static bool yields_to_twin(struct sc_lingerers *all, struct sc_lingerer *it)
 {

@@ -51,7 +51,8 @@ void sc_lingerers_ask(struct sc_lingerers *all);
 
 /*
  * Wait until something has come, a clock has run out or max_wait_ms are over, and deal with it.
- * Returns true where reader, a descriptor in the set, has become readable, or where nobody can tell.
+ * Returns true where reader, a descriptor in the set, has become readable, or where nobody can
+ * tell.
  */
 bool sc_lingerers_wait(struct sc_lingerers *all, int64_t max_wait_ms);
 

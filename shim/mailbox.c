@@ -36,8 +36,8 @@ struct taking {
 	size_t count;
 };
 
-/* Was the other end made or connected by this process, or one that it was forked from? At its end, also by
- * the one that has started the program. */
+/* Was the other end made or connected by this process, or one that it was forked from? At its
+ * end, also by the one that has started the program. */
 static bool is_from_family(int fd)
 {
 	struct ucred peer = {.pid = 0};

@@ -86,8 +86,8 @@ static long write_to_pipe(int fd, const char *text, size_t length)
 }
 
 /*
- * A write to a pipe without readers, or past RLIMIT_FSIZE, raises a signal that the program does not
- * expect: hold both back meanwhile, and take back the one that this write raised.
+ * A write to a pipe without readers, or past RLIMIT_FSIZE, raises a signal that the program does
+ * not expect: hold both back meanwhile, and take back the one that this write raised.
  */
 static long write_without_signal(int fd, bool is_pipe, const char *text, size_t length)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A descriptor that lines are written to, and what it was when it was opened: each line in one write,
- * which never waits, raises no signal, and is not made where the number has become something else's.
- * Async-signal-safe; leaves errno alone.
+ * A descriptor that lines are written to, and what it was when it was opened: each line in one
+ * write, which never waits, raises no signal, and is not made where the number has become something
+ * else's. Async-signal-safe; leaves errno alone.
  */
 #ifndef SC_OUTLET_H
 #define SC_OUTLET_H
@@ -35,8 +35,8 @@ void sc_outlet_set_like(struct sc_outlet *it, const struct sc_outlet *other, int
 /* Is it still what it was set to? */
 bool sc_outlet_is_itself(const struct sc_outlet *it);
 
-/* Write a line of process pid, newline included. Returns 0 or a negative errno: -EAGAIN where there is
- * no room at the moment, -EBADF where there is nothing, or another file. */
+/* Write a line of process pid, newline included. Returns 0 or a negative errno: -EAGAIN where
+ * there is no room at the moment, -EBADF where there is nothing, or another file. */
 int sc_outlet_write(struct sc_outlet *it, const char *text, size_t length, int pid);
 
 #endif

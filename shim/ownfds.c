@@ -18,8 +18,8 @@
 enum {
 	SLOT_COUNT = 128,
 	/* Own numbers begin this far below the soft RLIMIT_NOFILE, and not above FLOOR_MAX: a
-	 * number of a million would make the kernel keep a table of 8 MB, copy it at each fork, and leave
-	 * its size to what is executed. */
+	 * number of a million would make the kernel keep a table of 8 MB, copy it at each fork,
+	 * and leave its size to what is executed. */
 	ROOM = 64,
 	RESERVE_COUNT = 8,
 	COPY_COUNT = 64,
@@ -35,9 +35,10 @@ enum {
 /*
  * Numbers plus one; 0: none. A forked child must not keep what the other threads of its parent hold
  * for a moment: copies of the program's descriptors, and what was opened under whatever number was
- * free. The kernel copies the table first and the memory later, so by what the memory says a copy may
- * have been released that the child's table has, and an own descriptor may be there whose number is
- * the program's in the child's table. All in one page: the kernel does not copy pages at one moment.
+ * free. The kernel copies the table first and the memory later, so by what the memory says a copy
+ * may have been released that the child's table has, and an own descriptor may be there whose
+ * number is the program's in the child's table. All in one page: the kernel does not copy pages at
+ * one moment.
  */
 static struct {
 	_Atomic int slots[SLOT_COUNT];      /* every own descriptor */
@@ -83,7 +84,8 @@ bool sc_ownfds_is_elsewhere(void)
 	return is_elsewhere();
 }
 
-/* Is what the caller opens not to be registered? A vfork child's would be taken for its parent's. */
+/* Is what the caller opens not to be registered? A vfork child's would be taken for its
+ * parent's. */
 static bool is_apart(void)
 {
 	return is_elsewhere() || !sc_process_is_own_memory();
@@ -431,8 +433,9 @@ void sc_ownfds_empty(int fd)
 	}
 }
 
-/* First the number: once closed, it may be the program's next. If that cannot be now, the number stays, for
- * good, and holds nothing; without a placeholder, which the program may have taken, it has to be. */
+/* First the number: once closed, it may be the program's next. If that cannot be now, the number
+ * stays, for good, and holds nothing; without a placeholder, which the program may have taken,
+ * it has to be. */
 static void give_back(int fd)
 {
 	bool is_free = sc_turns_begin_own();

@@ -60,14 +60,15 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	sc_inspect_unacked_late(it->fd, &it->job.conn);
 	/* Both ends may have sent their FIN meanwhile: then the kernel sends nothing any more. */
 	bool is_over = it->job.conn.state == TCP_CLOSE;
-	/* Another holder may have read it since, and closed: where the kernel's count is not to be had,
-	 * only the very last look is worth something. */
+	/* Another holder may have read it since, and closed: where the kernel's count is not to
+	 * be had, only the very last look is worth something. */
 	is_unread = is_unread && !is_over && has_unread(it->fd, &now);
 	sc_ownfds_empty(it->fd); /* whoever looks for holders now must find none here */
 	sc_ownfds_drop(it->fd);
 	bool is_last = sc_watch_end(&watch, false) == 0;
-	/* Somebody else held it a moment ago. Did he let go of it first, or was it he who did so last, and
-	 * perhaps had read it? Only the kernel's count tells; of a relative's library, its claim. */
+	/* Somebody else held it a moment ago. Did he let go of it first, or was it he who did so
+	 * last, and perhaps had read it? Only the kernel's count tells; of a relative's library,
+	 * its claim. */
 	bool is_certain = resets >= 0 || why != NULL;
 	if (is_last && is_unread && is_certain && sc_resets_may_be_more(resets) &&
 		sc_family_claim_end(it->job.conn.inode)) {

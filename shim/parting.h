@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The last step of a connection that the library holds a copy of: to close that copy and to tell what
- * became of the connection. For the thread that has the lingerers; none waits, all leave errno alone.
+ * The last step of a connection that the library holds a copy of: to close that copy and to tell
+ * what became of the connection. For the thread that has the lingerers; none waits, all leave errno
+ * alone.
  */
 #ifndef SC_PARTING_H
 #define SC_PARTING_H
@@ -18,8 +19,8 @@ struct sc_parting {
 };
 
 /*
- * It has come to its end: close the copy, which ends the connection, and tell. Somebody who still holds
- * it now refutes the proof that nobody did: that must never be, and is said where it is.
+ * It has come to its end: close the copy, which ends the connection, and tell. Somebody who still
+ * holds it now refutes the proof that nobody did: that must never be, and is said where it is.
  */
 void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_ended *ended);
 
@@ -27,8 +28,9 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
  * reason why. */
 void sc_parting_end_now(struct sc_parting *it, const char *why, sc_job_ended *ended);
 
-/* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the last close
- * after all, and over unread bytes a reset; unless they have read all and closed in this moment. */
+/* Somebody else holds it, or may hold it (why): let go. If nobody did any more, that was the
+ * last close after all, and over unread bytes a reset; unless they have read all and closed in
+ * this moment. */
 void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ended);
 
 #endif

@@ -52,8 +52,8 @@ bool sc_plan_is_chosen(int fd)
 	return sc_plan_is_any() && is_chosen(fd, &conn);
 }
 
-/* The quick look, and whether there may be anything to decide. Of most listeners there is nothing to
- * tell, so they are not asked here whether they are chosen. */
+/* The quick look, and whether there may be anything to decide. Of most listeners there is
+ * nothing to tell, so they are not asked here whether they are chosen. */
 static bool look_quickly(int fd, struct sc_glance glance, struct sc_conn *conn)
 {
 	sc_inspect_after_glance(fd, conn, glance);
@@ -61,8 +61,8 @@ static bool look_quickly(int fd, struct sc_glance glance, struct sc_conn *conn)
 	       (conn->is_listener || is_chosen(fd, conn));
 }
 
-/* What was looked at quickly, fd: may connections end with it that are in messages? Not in a vfork child,
- * whose parent has the same descriptors. */
+/* What was looked at quickly, fd: may connections end with it that are in messages? Not in a
+ * vfork child, whose parent has the same descriptors. */
 bool sc_plan_finds_mailbox(int fd, const struct sc_conn *conn)
 {
 	return conn->proto == SC_PROTO_OTHER && sc_mailbox_is_one(fd) && sc_process_is_own_memory();
@@ -76,8 +76,8 @@ bool sc_plan_is_of_interest(int fd)
 	       (look_quickly(fd, glance, &conn) || sc_plan_finds_mailbox(fd, &conn));
 }
 
-/* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset can be
- * told, but nobody followed them. */
+/* A child that shares its parent's memory has the same descriptors, as a rule; of others a reset
+ * can be told, but nobody followed them. */
 static struct sc_verdict plan_in_vfork_child(
 	int fd, const struct sc_conn *conn, const struct sc_verdict *plan)
 {

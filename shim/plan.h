@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What there is to do with a descriptor that is about to be closed: from what the kernel says and the
- * configuration to a verdict, and what has to be remembered of the close. Changes nothing.
+ * What there is to do with a descriptor that is about to be closed: from what the kernel says and
+ * the configuration to a verdict, and what has to be remembered of the close. Changes nothing.
  * Async-signal-safe; leaves errno alone.
  */
 #ifndef SC_PLAN_H
@@ -59,11 +59,12 @@ bool sc_plan_is_of_interest(int fd);
 /* Is the TCP socket fd one of those that SAFECLOSE_ONLY names? */
 bool sc_plan_is_chosen(int fd);
 
-/* After a quick look at fd that filled in conn: may connections end with it that are in messages? */
+/* After a quick look at fd that filled in conn: may connections end with it that are in
+ * messages? */
 bool sc_plan_finds_mailbox(int fd, const struct sc_conn *conn);
 
-/* After a glance: fills in conn, all but addresses and what is unacknowledged, and makes the plan. false:
- * nothing to do. */
+/* After a glance: fills in conn, all but addresses and what is unacknowledged, and makes the
+ * plan. false: nothing to do. */
 bool sc_plan_make(int fd, struct sc_glance glance, struct sc_conn *conn, struct sc_verdict *plan);
 
 /* All of job but conn and origin. */

@@ -51,8 +51,8 @@ static void (*fork_handler)(void);
 static void (*child_handler)(void);
 static _Atomic bool is_table_shared; /* a child that shares it has to find this */
 
-/* Of this process and those it is forked from, the ones that have made a descriptor. A child has what
- * its parent had. */
+/* Of this process and those it is forked from, the ones that have made a descriptor. A child has
+ * what its parent had. */
 static _Atomic int32_t line[LINE_MAX];
 static _Atomic uint32_t line_count;
 
@@ -287,8 +287,8 @@ void sc_process_end_taking(void)
 	}
 }
 
-/* One takes some microseconds, and the time that its thread is without a processor. Bounded: a signal
- * handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
+/* One takes some microseconds, and the time that its thread is without a processor. Bounded: a
+ * signal handler may have left one by a jump; that one counts no more. Nobody waits for himself. */
 static void await_takings(void)
 {
 	int waits = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which process this is: whether memory and table of descriptors are its own, what it descends from, and
- * what has forked since. Numbers in memory, no system call (but getpid, once in a forked child that asks).
+ * Which process this is: whether memory and table of descriptors are its own, what it descends
+ * from, and what has forked since. Numbers in memory, no system call (but getpid, once in a forked
+ * child that asks).
  *
  * All functions are async-signal-safe, lock-free and leave errno alone. In a vfork child, which has
  * its parent's memory, they change nothing. A forked child is known by a page that the fork wiped
@@ -14,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. As one: the dynamic linker
- * has one thing less to look up for each that is not another. */
+/* Of this thread; in a vfork child it is the parent thread's, which waits meanwhile. As one: the
+ * dynamic linker has one thing less to look up for each that is not another. */
 struct sc_process_thread {
 	bool is_vfork_child;
 	bool has_own_sockets; /* that child */
@@ -31,8 +32,8 @@ bool sc_process_init(void);
 /* Instead, where nothing is followed: no call asks for anything any more. */
 void sc_process_init_unfollowed(void);
 
-/* What the thread that forks has to do before it, and a forked child first, before anything is born in it;
- * once each. */
+/* What the thread that forks has to do before it, and a forked child first, before anything is
+ * born in it; once each. */
 void sc_process_set_fork_handler(void (*handler)(void));
 void sc_process_set_child_handler(void (*handler)(void));
 
@@ -56,16 +57,16 @@ static inline __attribute__((always_inline)) bool sc_process_claim_memory_quickl
  */
 bool sc_process_is_own_memory(void);
 
-/* The calling process's pid, without a system call where it has been looked up. Only where the memory
- * is its own. */
+/* The calling process's pid, without a system call where it has been looked up. Only where the
+ * memory is its own. */
 int sc_process_pid(void);
 
 /* ---- ages: one more with each fork, in a child too ------------------------------------------- */
 
 uint32_t sc_process_get_age(void);
 
-/* What is younger was made in this process, and not in one that it was forked from. A forked child's
- * first act too. */
+/* What is younger was made in this process, and not in one that it was forked from. A forked
+ * child's first act too. */
 uint32_t sc_process_first_age(void);
 
 /*
@@ -74,40 +75,42 @@ uint32_t sc_process_first_age(void);
  */
 uint32_t sc_process_moment(void);
 
-/* ---- forks ------------------------------------------------------------------------------------ */
+/* ---- forks
+ * ------------------------------------------------------------------------------------ */
 
 void sc_process_record_fork(void); /* about to fork in any way, or to share its descriptor table */
 
-/* The same around a call that comes back here: with fork()'s result, or what is not 0. In the child:
- * forget the parent. */
+/* The same around a call that comes back here: with fork()'s result, or what is not 0. In the
+ * child: forget the parent. */
 enum { SC_PROCESS_SPAWNED = 1 }; /* for end(): this is the parent */
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
 
-/* A child has just begun its program. spawned: the at-th of the latest; false: there are no more, or
- * that was longer ago than some tenths of a second. */
+/* A child has just begun its program. spawned: the at-th of the latest; false: there are no
+ * more, or that was longer ago than some tenths of a second. */
 void sc_process_note_spawned(int pid);
 bool sc_process_spawned(int at, int *pid);
 
-/* Is a thread of this process in a call that forks? posix_spawn() and popen() come back when the child has
- * begun its program. */
+/* Is a thread of this process in a call that forks? posix_spawn() and popen() come back when the
+ * child has begun its program. */
 bool sc_process_is_fork_under_way(void);
 
 /*
- * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not show
- * in /proc yet.
+ * Is a fork under way, or has one begun a moment ago? Its child has copies already and does not
+ * show in /proc yet.
  */
 bool sc_process_is_forking(void);
 
 /*
  * Around what puts copies of connections under numbers that only the kernel knows at first: a child
- * would keep them. A fork waits for the end of it. begin(): false while a fork is under way; then there
- * is nothing to end.
+ * would keep them. A fork waits for the end of it. begin(): false while a fork is under way; then
+ * there is nothing to end.
  */
 bool sc_process_begin_taking(void);
 void sc_process_end_taking(void);
 
-/* ---- children that share something ------------------------------------------------------------ */
+/* ---- children that share something
+ * ------------------------------------------------------------ */
 
 /* Around the real vfork (stubs.S). begin(): may this one be followed? A child that vforks again
  * needs no following. end() is run first by the child, with 0, then in the same memory by the
@@ -132,12 +135,14 @@ void sc_process_record_shared_memory(void);
 void sc_process_record_table_split(void);
 bool sc_process_is_table_split(void);
 
-/* About to create a process that shares this descriptor table (clone with CLONE_FILES): neither sees
- * what the other does there. It counts as split for good, in both and in all that they fork. */
+/* About to create a process that shares this descriptor table (clone with CLONE_FILES): neither
+ * sees what the other does there. It counts as split for good, in both and in all that they
+ * fork. */
 void sc_process_record_table_shared(void);
 bool sc_process_is_table_shared(void);
 
-/* ---- ancestors -------------------------------------------------------------------------------- */
+/* ---- ancestors
+ * -------------------------------------------------------------------------------- */
 
 /* The process that the library was loaded in, which all of the family descend from, and its parent
  * then. */
@@ -150,12 +155,12 @@ const struct sc_process_family *sc_process_get_family(void);
 /* This process makes descriptors: its children inherit what may be its connections. */
 void sc_process_join_line(void);
 
-/* May the process pid have made a connection that this one inherited by forks? Those of its line that
- * have ever made one are known. */
+/* May the process pid have made a connection that this one inherited by forks? Those of its line
+ * that have ever made one are known. */
 bool sc_process_may_be_of_line(int pid);
 
-/* This process ends for certain, and nothing of the program runs in it any more but other threads; not so a
- * child that one of those forks. Only where the memory is its own. */
+/* This process ends for certain, and nothing of the program runs in it any more but other
+ * threads; not so a child that one of those forks. Only where the memory is its own. */
 void sc_process_note_ending(void);
 bool sc_process_is_ending(void);
 

@@ -33,7 +33,8 @@ int sc_procfs_open_with(int at, const char *name, int flags);
 /* Read a file below at into text, zero-terminated, cut at size - 1. Length or negative errno. */
 long sc_procfs_read(int at, const char *name, char *text, size_t size);
 
-/* The number behind the first label in the file (its first 511 bytes), blanks aside; 0 where there is none. */
+/* The number behind the first label in the file (its first 511 bytes), blanks aside; 0 where
+ * there is none. */
 uint64_t sc_procfs_number_behind(int at, const char *name, const char *label, unsigned base);
 
 /* A name that is a whole number. */
@@ -49,13 +50,14 @@ uint64_t sc_procfs_socket_inode(const char *link, long length);
  * below: it does not show. */
 int sc_procfs_self(int proc);
 
-/* The latest child that the calling thread has made, by its number in /proc; 0: there is none, or the kernel does not
- * tell (CONFIG_PROC_CHILDREN). */
+/* The latest child that the calling thread has made, by its number in /proc; 0: there is none,
+ * or the kernel does not tell (CONFIG_PROC_CHILDREN). */
 int sc_procfs_latest_child(void);
 
 int sc_procfs_stat(int proc, int pid, struct sc_process_stat *stat);
 
-/* Does the file of that absolute name contain the text, of 32 bytes at most? 1, 0, or a negative errno. */
+/* Does the file of that absolute name contain the text, of 32 bytes at most? 1, 0, or a negative
+ * errno. */
 int sc_procfs_find(const char *name, const char *text);
 
 /* The same of what the kernel has to say about the caller's descriptor fd (fdinfo). */

@@ -25,9 +25,10 @@ static long ask(long a, long b, long c, long d, long e, long number)
 }
 
 /*
- * Where there is no next definition, or none has been looked for yet: the bare system call. As in libc's
- * syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many as its call has. So these
- * are called by pointers of other types than their own, which every calling convention here allows.
+ * Where there is no next definition, or none has been looked for yet: the bare system call. As in
+ * libc's syscall(), five arguments are handed on whatever the caller gave: the kernel reads as many
+ * as its call has. So these are called by pointers of other types than their own, which every
+ * calling convention here allows.
  */
 #define RAW(name, number)                                              \
 	static long raw_##name(long a, long b, long c, long d, long e) \
@@ -136,8 +137,9 @@ static void set_raw(void)
 }
 
 /*
- * Names one behind the other, and where the pointer of each lies: a table of pointers would be filled
- * by the dynamic linker, at each start. All pointers to functions are alike for dlsym (POSIX).
+ * Names one behind the other, and where the pointer of each lies: a table of pointers would be
+ * filled by the dynamic linker, at each start. All pointers to functions are alike for dlsym
+ * (POSIX).
  */
 /* clang-format off */
 #define NAMES(of) \

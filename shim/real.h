@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The next definition of each symbol that interpose.c exports, as the dynamic linker finds it
- * behind this library, so that other preloaded libraries keep their turn. While sc_real_find() looks, and
- * where there is no next one, the bare system call; NULL for what is more than a system call, and before.
+ * behind this library, so that other preloaded libraries keep their turn. While sc_real_find()
+ * looks, and where there is no next one, the bare system call; NULL for what is more than a system
+ * call, and before.
  */
 #ifndef SC_REAL_H
 #define SC_REAL_H

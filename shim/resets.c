@@ -48,8 +48,8 @@ static uint64_t inode_of_namespace(void)
 	return SC_SYS4(SYS_newfstatat, AT_FDCWD, NAMESPACE, &status, 0) == 0 ? status.st_ino : 0;
 }
 
-/* Beforehand, at a high number: opened where a close needs it, it would take the number just closed, and whoever
- * uses that by mistake would find it there. */
+/* Beforehand, at a high number: opened where a close needs it, it would take the number just
+ * closed, and whoever uses that by mistake would find it there. */
 static void open_for_good(_Atomic int *file, const char *name)
 {
 	int fd = sc_ownfds_share(1) > 0 ? sc_procfs_open_file(AT_FDCWD, name) : -EMFILE;
@@ -91,8 +91,8 @@ static long lock(int how)
 	return fd < 0 ? 0 : SC_SYS2(SYS_flock, fd, how);
 }
 
-/* The family's descriptors of the namespace are of one open file, so first it is a turn of the family. A lock that
- * somebody does not give back is waited for once. */
+/* The family's descriptors of the namespace are of one open file, so first it is a turn of the
+ * family. A lock that somebody does not give back is waited for once. */
 uint32_t sc_resets_begin_turn(void)
 {
 	static _Atomic bool was_in_vain;
@@ -152,8 +152,8 @@ static int64_t find_count(const char *text)
 	return name != NULL && count != NULL ? (int64_t)sc_procfs_number_in(count, 10) : -1;
 }
 
-/* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is read at once; it
- * is too long for a small stack. */
+/* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is
+ * read at once; it is too long for a small stack. */
 static int64_t count_resets(void)
 {
 	int64_t count = -1;

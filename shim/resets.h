@@ -15,9 +15,9 @@
 void sc_resets_init(void);
 
 /*
- * The count before a close of fd, a descriptor of conn. Negative: it does not speak of that, or is not
- * to be had. So it is with a connection of another namespace than the calling thread's, with MPTCP,
- * before Linux 5.14 (SO_NETNS_COOKIE), and without /proc.
+ * The count before a close of fd, a descriptor of conn. Negative: it does not speak of that, or is
+ * not to be had. So it is with a connection of another namespace than the calling thread's, with
+ * MPTCP, before Linux 5.14 (SO_NETNS_COOKIE), and without /proc.
  */
 int64_t sc_resets_before(const struct sc_conn *conn, int fd);
 
@@ -25,12 +25,13 @@ int64_t sc_resets_before(const struct sc_conn *conn, int fd);
 bool sc_resets_give_up(int fd);
 
 /*
- * Around the last look at a connection and the close that would reset it, and the look whether it has: one at a
- * time of all that have this library in the network namespace, relatives or not. Where both ends are closed at
- * once, the second one has been reset, and the look tells; of two holders that let go at once, one is the last.
- * A turn that lasts (its close waits, its process was killed) is not waited for longer
- * than a tenth of a second, and one that lasts longer but once; one of the same thread (a handler has interrupted
- * it) not at all. end() gets what begin() returned, or 0.
+ * Around the last look at a connection and the close that would reset it, and the look whether it
+ * has: one at a time of all that have this library in the network namespace, relatives or not.
+ * Where both ends are closed at once, the second one has been reset, and the look tells; of two
+ * holders that let go at once, one is the last. A turn that lasts (its close waits, its process was
+ * killed) is not waited for longer than a tenth of a second, and one that lasts longer but once;
+ * one of the same thread (a handler has interrupted it) not at all. end() gets what begin()
+ * returned, or 0.
  */
 uint32_t sc_resets_begin_turn(void);
 void sc_resets_end_turn(uint32_t turn);

@@ -145,7 +145,8 @@ static void begin_line(struct sc_line *line, int pid)
 	sc_line_add(line, "]: ");
 }
 
-/* In the program's descriptor table. Once in the life of a program, its forked children included. */
+/* In the program's descriptor table. Once in the life of a program, its forked children
+ * included. */
 static void complain(int error)
 {
 	char text[SC_LOG_MAX + 512];
@@ -190,7 +191,8 @@ static void note_error(int error)
 
 /* ---- beginning ----------------------------------------------------------------------------- */
 
-/* Under inetd and its like, descriptor 2 is the client's connection: nothing of ours belongs there. */
+/* Under inetd and its like, descriptor 2 is the client's connection: nothing of ours belongs
+ * there. */
 static bool is_connection(int fd)
 {
 	int domain = 0;
@@ -406,8 +408,8 @@ void sc_sink_write(const char *line, size_t length, int pid)
 	}
 }
 
-/* Where the log is for reports alone, it is stderr that is told, if the log works again: if it does not,
- * that has been said. */
+/* Where the log is for reports alone, it is stderr that is told, if the log works again: if it
+ * does not, that has been said. */
 void sc_sink_finish(int pid)
 {
 	tell_error();

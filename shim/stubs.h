@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Between stubs.S, interpose_syscall.c and interpose_routes.c. None of these touches errno but sc_syscall_follow(),
- * which leaves it as the real call did.
+ * Between stubs.S, interpose_syscall.c and interpose_routes.c. None of these touches errno but
+ * sc_syscall_follow(), which leaves it as the real call did.
  */
 #ifndef SC_STUBS_H
 #define SC_STUBS_H

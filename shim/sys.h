@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 
 /*
- * i386: what fills today's structs, with numbers of 32 bits and more. Sockets have calls of their own
- * there since Linux 4.3.
+ * i386: what fills today's structs, with numbers of 32 bits and more. Sockets have calls of their
+ * own there since Linux 4.3.
  */
 #ifdef __i386__
 #undef SYS_mmap

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What becomes of a close whose outcome is known: counted, and written where reports go, if it is one
- * that is reported. Async-signal-safe, on any thread; takes no lock, allocates nothing, leaves errno
- * alone.
+ * What becomes of a close whose outcome is known: counted, and written where reports go, if it is
+ * one that is reported. Async-signal-safe, on any thread; takes no lock, allocates nothing, leaves
+ * errno alone.
  */
 #ifndef SC_TELLING_H
 #define SC_TELLING_H
@@ -13,8 +13,9 @@
 /* Once, before the first close. */
 void sc_telling_init(void);
 
-/* Before the close of what this thread will tell of: what has to be opened for the first report of a call
- * site must not get the number that is closed, which another thread may close once more. */
+/* Before the close of what this thread will tell of: what has to be opened for the first report
+ * of a call site must not get the number that is closed, which another thread may close once
+ * more. */
 void sc_telling_prepare(const struct sc_job *job);
 
 /* An sc_job_ended (job.h); *job and *note are only read. */

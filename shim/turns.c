@@ -40,8 +40,9 @@ void sc_turns_note_thread(void)
 	atomic_store(&sc_turns_is_single_threaded, &never);
 }
 
-/* In memory, for as long as such a thing takes, and then for a thread that is without a processor. What lasts
- * longer waits itself (SO_LINGER), or has ended by a jump or with its thread: that counts no more. */
+/* In memory, for as long as such a thing takes, and then for a thread that is without a
+ * processor. What lasts longer waits itself (SO_LINGER), or has ended by a jump or with its
+ * thread: that counts no more. */
 void sc_turns_await_none(_Atomic int32_t *under_way)
 {
 	int waits = 0;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Of what opens something of the library's under a number that only the kernel knows at first, and of the
- * last look at a number and the call that closes it: a close that comes twice would take away what was
- * opened in between. So of the library's thread while it leaves the program's table, of which it has a copy
- * then. Each waits for the other, in memory, some microseconds as a rule, some 5 ms at most.
+ * Of what opens something of the library's under a number that only the kernel knows at first, and
+ * of the last look at a number and the call that closes it: a close that comes twice would take
+ * away what was opened in between. So of the library's thread while it leaves the program's table,
+ * of which it has a copy then. Each waits for the other, in memory, some microseconds as a rule,
+ * some 5 ms at most.
  *
- * Async-signal-safe, lock-free; errno is left alone. A handler that left one by a jump, or a thread that
- * ended within one, counts no more after that wait.
+ * Async-signal-safe, lock-free; errno is left alone. A handler that left one by a jump, or a thread
+ * that ended within one, counts no more after that wait.
  */
 #ifndef SC_TURNS_H
 #define SC_TURNS_H
@@ -24,7 +25,8 @@ extern _Atomic int32_t sc_turns_closes;
 bool sc_turns_begin_opening(void);
 void sc_turns_end_opening(void);
 
-/* One less under way; one that counts no more (left by a jump out of a handler) may have been taken off. */
+/* One less under way; one that counts no more (left by a jump out of a handler) may have been
+ * taken off. */
 void sc_turns_end_one(_Atomic int32_t *under_way);
 
 /* Until none is under way, some 5 ms at most; those that last longer count no more. */
@@ -48,8 +50,9 @@ static inline bool sc_turns_is_one_thread(void)
 	return *atomic_load_explicit(&sc_turns_is_single_threaded, memory_order_relaxed);
 }
 
-/* Add to the closes under way; returns what they were. One thread alone (a handler in between leaves them
- * as they were) need not lock the bus for that, which would take as long as all else here. */
+/* Add to the closes under way; returns what they were. One thread alone (a handler in between
+ * leaves them as they were) need not lock the bus for that, which would take as long as all else
+ * here. */
 static inline int32_t sc_turns_add_close(int32_t more)
 {
 	if (sc_turns_is_one_thread() && !sc_background_is_running()) {
@@ -76,11 +79,11 @@ static inline void sc_turns_end_close(void)
 }
 
 /*
- * The same of the library's taking and giving up of high numbers, and of the program's dup2() and dup3() onto
- * such a number: one that came in between would be overwritten or closed. begin_own(): false after a
- * millisecond in vain; then there is nothing to end; a hundred times in a row: what it waited for was left
- * by a jump, and counts no more. A replacement waits for a second, and goes ahead (it may be in a handler that
- * has interrupted what it waits for).
+ * The same of the library's taking and giving up of high numbers, and of the program's dup2() and
+ * dup3() onto such a number: one that came in between would be overwritten or closed. begin_own():
+ * false after a millisecond in vain; then there is nothing to end; a hundred times in a row: what
+ * it waited for was left by a jump, and counts no more. A replacement waits for a second, and goes
+ * ahead (it may be in a handler that has interrupted what it waits for).
  */
 bool sc_turns_begin_own(void);
 void sc_turns_end_own(void);

@@ -31,8 +31,8 @@ enum {
 /* A set: its number plus one, 0 while in use or not there. */
 static _Atomic int sets[PLACE_COUNT];
 static _Atomic bool is_inherited[PLACE_COUNT]; /* to be replaced */
-/* To be replaced too, if that may be: something was left in it. A question to the set would hold that
- * for an instant, and its last close would seem not to be the last. */
+/* To be replaced too, if that may be: something was left in it. A question to the set would hold
+ * that for an instant, and its last close would seem not to be the last. */
 static _Atomic bool is_used[PLACE_COUNT];
 static _Atomic uint64_t tokens;
 
@@ -145,8 +145,9 @@ static void give_set_back(const struct sc_watch *watch)
 	}
 }
 
-/* What is left in a set, since somebody else held it, is known for another's by its token. It may have
- * come back under the same number (SCM_RIGHTS): then the entry is there, with its old token. */
+/* What is left in a set, since somebody else held it, is known for another's by its token. It
+ * may have come back under the same number (SCM_RIGHTS): then the entry is there, with its old
+ * token. */
 void sc_watch_begin(struct sc_watch *watch, int fd)
 {
 	take_set(watch);
@@ -191,8 +192,8 @@ static bool is_held_here(uint64_t inode, int fd)
 }
 
 /*
- * Whoever has given the library's thread a connection closes its own copy behind that, and may be kept
- * from it for want of a processor. Returns true after a moment's wait for that.
+ * Whoever has given the library's thread a connection closes its own copy behind that, and may be
+ * kept from it for want of a processor. Returns true after a moment's wait for that.
  */
 static bool await_own_copies(const struct sc_watch *watch, uint64_t *until_ns)
 {
@@ -211,9 +212,9 @@ static bool await_own_copies(const struct sc_watch *watch, uint64_t *until_ns)
 }
 
 /*
- * Another thread that is just now in a system call with the descriptor holds it for an instant, and so
- * does whoever reads this process's /proc entry. Where nobody else should hold it, the instant may
- * last until that one is given a processor: some 5 ms are waited for that.
+ * Another thread that is just now in a system call with the descriptor holds it for an instant, and
+ * so does whoever reads this process's /proc entry. Where nobody else should hold it, the instant
+ * may last until that one is given a processor: some 5 ms are waited for that.
  */
 static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 {
@@ -231,8 +232,9 @@ static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
 	return count;
 }
 
-/* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". 1: it is there; 0: it
- * is not, or that cannot be told of one that is ready as a rule; negative: it cannot be told. */
+/* The set's fdinfo lists what is in it: "tfd: 7 events: 1 data: 8000000000000001 ...". 1: it is
+ * there; 0: it is not, or that cannot be told of one that is ready as a rule; negative: it
+ * cannot be told. */
 static int look_into_set(const struct sc_watch *watch)
 {
 	char token[20];
@@ -260,7 +262,8 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole)
 		return watch->set;
 	}
 	int count = ask_until_certain(watch, is_sole);
-	/* Not ready; or whoever let go last is still in the kernel, and takes it out at his return. */
+	/* Not ready; or whoever let go last is still in the kernel, and takes it out at his
+	 * return. */
 	for (int i = 0; count == 0 && !is_sole; i++) {
 		int found = look_into_set(watch);
 		if (found <= 0) {

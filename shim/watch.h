@@ -4,9 +4,9 @@
  * in it still tells of the connection if, and only if, somebody else holds it: the kernel takes a
  * file out of every set when the last holder is gone.
  *
- * The sets are opened beforehand, at high numbers: one opened now would take the lowest free number,
- * perhaps that which another thread has just closed and a third is about to close again by mistake.
- * Async-signal-safe, lock-free; leaves errno alone.
+ * The sets are opened beforehand, at high numbers: one opened now would take the lowest free
+ * number, perhaps that which another thread has just closed and a third is about to close again by
+ * mistake. Async-signal-safe, lock-free; leaves errno alone.
  */
 #ifndef SC_WATCH_H
 #define SC_WATCH_H
@@ -38,10 +38,10 @@ bool sc_watch_give_up(int fd);
 void sc_watch_begin(struct sc_watch *watch, int fd);
 
 /*
- * After closing it. 1: somebody holds it, 0: nobody, negative: no answer.
- * is_sole: nobody else can hold it but a thread of this process that is just now in a system call with
- * the descriptor, for which it waits some 5 ms at most. Otherwise another may read it empty at any time, and
- * the set, which tells only of what is ready for something, has to be looked into (by /proc).
+ * After closing it. 1: somebody holds it, 0: nobody, negative: no answer. is_sole: nobody else can
+ * hold it but a thread of this process that is just now in a system call with the descriptor, for
+ * which it waits some 5 ms at most. Otherwise another may read it empty at any time, and the set,
+ * which tells only of what is ready for something, has to be looked into (by /proc).
  */
 int sc_watch_end(struct sc_watch *watch, bool is_sole);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // HARNESS
 /*
- * What happens between the library's look at a descriptor and its close, or between two of its steps: strace
- * makes one of them slow.
+ * What happens between the library's look at a descriptor and its close, or between two of its
+ * steps: strace makes one of them slow.
  */
 #include "harness/counters.h"
 #include "harness/folder.h"
@@ -103,7 +103,8 @@ static void test_between_reset_by_the_peer_is_not_the_program_s(void **state)
 	assert_not_reported(&end);
 }
 
-/* Where both ends are the family's, also if it comes between the library's last look and the close. */
+/* Where both ends are the family's, also if it comes between the library's last look and the
+ * close. */
 static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(void **state)
 {
 	struct stage_end end = run_rounds("atonce", "warn");
@@ -114,8 +115,8 @@ static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(v
 
 /* ---- another's farewell -------------------------------------------------------------------- */
 
-/* Two processes let go at about the same moment, also by an exec (farewell.c). strace, told to slow down the exec, stops
- * at no other call. */
+/* Two processes let go at about the same moment, also by an exec (farewell.c). strace, told to
+ * slow down the exec, stops at no other call. */
 #define SLOW_EXEC                                                                              \
 	"--seccomp-bpf -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=5000 " \
 	"-E LD_PRELOAD=" PROGRAM_LIBRARY " -E SAFECLOSE_MODE=warn " PROGRAM_FOLDER "farewell "
@@ -215,8 +216,8 @@ static void test_between_closes_a_lock_is_waited_for_once(void **state)
 /* ---- another's accept ---------------------------------------------------------------------- */
 
 /*
- * One of two holders of a listener lets go, with a connection to be accepted; the other one accepts it before
- * the close. Who has no /proc cannot tell whether the listener still has a holder.
+ * One of two holders of a listener lets go, with a connection to be accepted; the other one accepts
+ * it before the close. Who has no /proc cannot tell whether the listener still has a holder.
  */
 static void test_between_accept_by_another_is_no_reset(void **state)
 {

@@ -2,9 +2,10 @@
 // HARNESS
 /*
  * Each system call that the library makes, denied: a seccomp filter answers it with EPERM
- * (PR_SET_NO_NEW_PRIVS), with ENOSYS or EINVAL as an older kernel does, or kills whoever makes it. The
- * program's closes work and leave errno alone, a connection that somebody else holds is never touched,
- * nothing untrue is reported, and where the library can still act, the connection ends with FIN.
+ * (PR_SET_NO_NEW_PRIVS), with ENOSYS or EINVAL as an older kernel does, or kills whoever makes it.
+ * The program's closes work and leave errno alone, a connection that somebody else holds is never
+ * touched, nothing untrue is reported, and where the library can still act, the connection ends
+ * with FIN.
  */
 #include "harness/crowd.h"
 #include "harness/rows.h"

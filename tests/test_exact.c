@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // HARNESS
 /*
- * In each mode, what is told as a reset is what the kernel has counted, whatever a program does by chance:
- * families of processes that share connections and send them, or that share them and start other programs (kin),
- * threads that read and close at once (crew).
+ * In each mode, what is told as a reset is what the kernel has counted, whatever a program does by
+ * chance: families of processes that share connections and send them, or that share them and start
+ * other programs (kin), threads that read and close at once (crew).
  */
 #include "harness/crowd.h"
 #include "harness/rows.h"
@@ -82,8 +82,8 @@ static void test_family_with_letters_tells_what_the_kernel_counts(void **state)
 	assert_family(*state, "letters");
 }
 
-/* In warn, where one reads all in the moment in which another closes, and an exec resets at the same time, a reset
- * may be told that was none (README, Limits). */
+/* In warn, where one reads all in the moment in which another closes, and an exec resets at the
+ * same time, a reset may be told that was none (README, Limits). */
 static void test_family_with_programs_tells_what_the_kernel_counts(void **state)
 {
 	const struct row *row = *state;

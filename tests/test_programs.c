@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // HARNESS
 /*
- * Other programs that hold the connection: started by this one, inherited over exec, on the standard
- * descriptors. It is left alone while they hold it, and the last of them acts.
+ * Other programs that hold the connection: started by this one, inherited over exec, on the
+ * standard descriptors. It is left alone while they hold it, and the last of them acts.
  */
 #include "harness/netns.h"
 #include "harness/rows.h"
@@ -28,8 +28,8 @@
 		" end close 5 " CLOSE_3 "read-end 4"
 
 /*
- * posix_spawn() with actions on the child's descriptors, which nothing can see. A number that is free
- * then is the next one which the child gets; and what is opened there instead, it may read.
+ * posix_spawn() with actions on the child's descriptors, which nothing can see. A number that is
+ * free then is the next one which the child gets; and what is opened there instead, it may read.
  */
 #define ACTION_CLOSES(actions, words) \
 	CONNECT AWAIT_UNREAD "spawn-with " actions " " words "say closed end wait " USE("3")

@@ -52,8 +52,8 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
 enum { STATUS_RACED = 66 }; /* ThreadSanitizer's */
 
-/* Two closes of one descriptor are a race, of which ThreadSanitizer tells; for that it opens files, which
- * the second close then closes. It is so without our library. */
+/* Two closes of one descriptor are a race, of which ThreadSanitizer tells; for that it opens
+ * files, which the second close then closes. It is so without our library. */
 #define OPENS_FILES "it opens files when it sees one descriptor closed twice"
 
 /* To linger, or to look again who holds what the child closed or had at its end. */
@@ -232,7 +232,8 @@ static void test_read_meanwhile_warn_tells_what_was_reset(void **state)
 		text_lines_with(end.report, "; rst (unread) in ", NULL), end.grown.aborts_on_close);
 }
 
-/* The program may have any number; the library keeps out of its way, and tells each close all the same. */
+/* The program may have any number; the library keeps out of its way, and tells each close all
+ * the same. */
 static void test_numbers_taken_each_close_is_told_once(void **state)
 {
 	static const char *const all_modes[] = {"warn", "drain", "fin"};
@@ -427,9 +428,9 @@ static bool is_of_descriptors(const struct crowd_end *end)
 }
 
 /*
- * All other tests look for races as well: a warning is a line too many, and 66 is the status. That of
- * the library's thread is but a status: there is no stderr in its table. No child may begin a thread,
- * see above.
+ * All other tests look for races as well: a warning is a line too many, and 66 is the status. That
+ * of the library's thread is but a status: there is no stderr in its table. No child may begin a
+ * thread, see above.
  */
 static void test_threads_are_free_of_races(void **state)
 {

@@ -73,8 +73,8 @@ static const struct sharing_row in_messages_otherwise[] = {
 	{"receiver_exits", RECEIVER(AWAIT_UNREAD "exit 0") "wait say closed " USE("3")},
 };
 
-/* Sent by a child, or by another program that has inherited it, of which the family hears nothing. It has ended:
- * killed, so that nothing is told of its end. */
+/* Sent by a child, or by another program that has inherited it, of which the family hears
+ * nothing. It has ended: killed, so that nothing is told of its end. */
 #define NOW_TAKEN "hear on receive-fd 5 3 read 3 1000 write 3 5000 close 3"
 #define SENT_BY_OTHER(start, fd) \
 	"unix 4 5 " start "send-fd 4 " fd " raise 9 end wait close 4 " CLOSE_3 NOW_TAKEN
@@ -143,8 +143,8 @@ static const struct sharing_row last_of_taken[] = {
 	{"by_a_child_closed_first", TAKER("take", CLOSE_3) "wait hear on close 8"},
 };
 
-/* A child that comes for the connection when its parent has closed it: there is nothing to take, and
- * the close has acted. */
+/* A child that comes for the connection when its parent has closed it: there is nothing to take,
+ * and the close has acted. */
 static struct stage_end take_late(const char *mode)
 {
 	struct stage *stage = stage_open(PEER_IPV4);
@@ -185,8 +185,9 @@ static void test_taken_after_the_close_ends_with_fin(void **state)
 /* ---- a stranger's messages ----------------------------------------------------------------- */
 
 /*
- * What is in flight between others may be any connection of which is not known who made it. While it is, one that
- * came over an exec is left alone; one that the family made and has never sent is not.
+ * What is in flight between others may be any connection of which is not known who made it. While
+ * it is, one that came over an exec is left alone; one that the family made and has never sent is
+ * not.
  */
 static struct stage_end close_beside_message(const char *mode, const char *words)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // HARNESS
 /*
- * The symbol of a call site that is not exported: from the file of the program or library, in text and
- * JSON, in every mode. Null where there is no symbol table any more, or where the file by that name is
- * another one; remembered once it is known.
+ * The symbol of a call site that is not exported: from the file of the program or library, in text
+ * and JSON, in every mode. Null where there is no symbol table any more, or where the file by that
+ * name is another one; remembered once it is known.
  */
 #include "harness/rows.h"
 #include "harness/sanitizer.h"

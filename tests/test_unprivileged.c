@@ -247,11 +247,12 @@ static void test_unreadable_relative_last_close_resets(void **state)
 	}
 }
 
-/* ---- strangers that may not be read ----------------------------------------------------------- */
+/* ---- strangers that may not be read
+ * ----------------------------------------------------------- */
 
 /*
- * A service and a process of root's that began together, and what the service does with a connection
- * that it makes later. The other cannot have it, for it is older and did not make it.
+ * A service and a process of root's that began together, and what the service does with a
+ * connection that it makes later. The other cannot have it, for it is older and did not make it.
  */
 #define BESIDE_A_STRANGER(words)                                 \
 	"open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP  \
@@ -289,8 +290,9 @@ static void test_stranger_fin_ends_with_fin(void **state)
 	sharing_test_last_fin_ends_with_fin(state);
 }
 
-/* The same two, and the other has been given the connection: not by the process that closes, but by a child of that
- * one, or by a program that has inherited it; which is killed then, so that nothing is told of it. */
+/* The same two, and the other has been given the connection: not by the process that closes, but
+ * by a child of that one, or by a program that has inherited it; which is killed then, so that
+ * nothing is told of it. */
 #define SENT_TO_A_STRANGER(start)                                                         \
 	"open 3 /dev/null pipe 4 5 unix 6 7 close 3 fork " DROP                           \
 	"exec read 4 1 close 6 await-tick " CONNECT start "send-fd 7 3 raise 9 end wait " \
@@ -304,8 +306,8 @@ static const struct sharing_row sent_to_a_stranger[] = {
 	{"by_a_spawned_program", SENT_TO_A_STRANGER("spawn posix_spawn ")},
 };
 
-/* Hidden descendants of a service, which do hold it; one has lost its parent, another is older than the
- * connection's second descriptor. */
+/* Hidden descendants of a service, which do hold it; one has lost its parent, another is older
+ * than the connection's second descriptor. */
 #define SERVICE(words)                                                                \
 	"open 3 /dev/null pipe 4 5 pipe 6 7 close 3 fork " DROP "exec " CONNECT words \
 	"end close 7 wait "
@@ -340,8 +342,8 @@ static void test_hidden_relative_leaves_it_alone(void **state)
 }
 
 /*
- * A program that inherited the connection over exec closes it last. The options' program is given the
- * command, which ends with what runs the actor.
+ * A program that inherited the connection over exec closes it last. The options' program is given
+ * the command, which ends with what runs the actor.
  */
 static struct stage_end close_inherited(const struct program_options *options, const char *command)
 {

@@ -8,7 +8,8 @@
 
 #include "stage.h"
 
-/* The peer sends the first before "closed"; who is left untouched reads them and writes the other. */
+/* The peer sends the first before "closed"; who is left untouched reads them and writes the
+ * other. */
 enum { SHARING_UNREAD_BYTES = 1000, SHARING_WRITTEN_BYTES = 5000 };
 
 /* Of control, warn, drain, fin. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * crew PORT SEED: threads that connect, read, duplicate and close what all of them have, by chance. Whoever
- * closes has taken the number first, so that nobody closes what another has opened; any other call may meet
- * the close, or another connection.
+ * crew PORT SEED: threads that connect, read, duplicate and close what all of them have, by chance.
+ * Whoever closes has taken the number first, so that nobody closes what another has opened; any
+ * other call may meet the close, or another connection.
  */
 #include "chance.h"
 #include "dial.h"
@@ -28,7 +28,8 @@ static void put(_Atomic int *place, int fd)
 	}
 }
 
-/* DIAL_BYTES have come. Another thread, whose descriptor of that number was closed, may have read some since. */
+/* DIAL_BYTES have come. Another thread, whose descriptor of that number was closed, may have
+ * read some since. */
 static int dial_among_others(void)
 {
 	int fd = dial_early(port);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Memory that a program shares with all that it starts, other programs among them: at a descriptor that stays open
- * over an exec.
+ * Memory that a program shares with all that it starts, other programs among them: at a descriptor
+ * that stays open over an exec.
  */
 #ifndef PROGRAMS_KEPT_H
 #define PROGRAMS_KEPT_H
@@ -12,7 +12,8 @@
 
 enum { KEPT_FD = 100 };
 
-/* Zeroes, once; then kept_map() finds it, in every program that has inherited it. The program ends where it cannot. */
+/* Zeroes, once; then kept_map() finds it, in every program that has inherited it. The program
+ * ends where it cannot. */
 static inline void kept_make(size_t bytes)
 {
 	int made = memfd_create("kept", 0);

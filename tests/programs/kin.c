@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * kin PORT SEED letters: a family of processes that connect, duplicate, fork, send and receive connections in
- * messages, close in each way and end in each way, by chance. Whoever has a connection can write to it, and the
- * first who reads finds every byte. The first process has no part in it, and ends when all others have.
+ * kin PORT SEED letters: a family of processes that connect, duplicate, fork, send and receive
+ * connections in messages, close in each way and end in each way, by chance. Whoever has a
+ * connection can write to it, and the first who reads finds every byte. The first process has no
+ * part in it, and ends when all others have.
  *
- * kin PORT SEED programs: they send no messages, and read only what they have just opened; they start other
- * programs, and become this one again (kin PORT SEED programs DEPTH ACTS). readers: and read what others have too.
+ * kin PORT SEED programs: they send no messages, and read only what they have just opened; they
+ * start other programs, and become this one again (kin PORT SEED programs DEPTH ACTS). readers: and
+ * read what others have too.
  */
 #include "chance.h"
 #include "dial.h"

@@ -104,8 +104,8 @@ static void churn(char **words)
 
 /* ---- forks --------------------------------------------------------------------------------- */
 
-/* A fork waits until nobody has a connection whose bytes have not all come: what a child saw of that
- * one would not be what it closes. */
+/* A fork waits until nobody has a connection whose bytes have not all come: what a child saw of
+ * that one would not be what it closes. */
 static pthread_rwlock_t dialling = PTHREAD_RWLOCK_INITIALIZER;
 static bool children_close;
 static bool children_vanish;
