@@ -88,10 +88,10 @@ static void test_between_reset_by_the_peer_is_not_the_program_s(void **state)
 	program_require_strace();
 	program_start(&stage->program,
 		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
-		"-f -qq -o /dev/null -e trace=getsockname -e "
+		"--seccomp-bpf -f -qq -o /dev/null -e trace=getsockname -e "
 		"inject=getsockname:delay_exit=1000000 "
 		"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %sactor connect 3 %s write 3 10 "
-		"await-unread 3 %d thread close 3 end grow-old 100 say looking join",
+		"await-unread 3 %d thread close 3 end await-stopped say looking join",
 		PROGRAM_LIBRARY, PROGRAM_FOLDER, stage->peer.target, UNREAD_BYTES);
 	peer_accept(&stage->peer);
 	peer_send(&stage->peer, UNREAD_BYTES);
@@ -228,10 +228,11 @@ static void test_between_accept_by_another_is_no_reset(void **state)
 	program_require_strace();
 	program_start(&stage->program,
 		&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
-		"-f -qq -o /dev/null -e trace=epoll_ctl -e inject=epoll_ctl:delay_enter=500000 "
+		"--seccomp-bpf -f -qq -o /dev/null -e trace=epoll_ctl -e "
+		"inject=epoll_ctl:delay_enter=500000 "
 		"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=warn %sactor listen 3 4 port 3 "
 		"fork chroot %s await-backlog 3 1 close 3 end "
-		"await-backlog 3 1 grow-old 150 accept 3 4 wait close 3 write 4 10 close 4",
+		"await-backlog 3 1 await-stopped accept 3 4 wait close 3 write 4 10 close 4",
 		PROGRAM_LIBRARY, PROGRAM_FOLDER, folder_name());
 	peer_connect(
 		&stage->peer, PEER_IPV4, (uint16_t)program_hear_number(&stage->program, "port "));
@@ -295,11 +296,11 @@ static void test_between_dup2_by_another_takes_nothing(void **state)
 
 		program_start(&stage->program,
 			&(struct program_options){.executable = PROGRAM_STRACE, .is_alone = true},
-			"-f -qq -o /dev/null -e trace=fcntl -e "
+			"--seccomp-bpf -f -qq -o /dev/null -e trace=fcntl -e "
 			"inject=fcntl:delay_exit=300000:when=1 "
 			"-E LD_PRELOAD=%s -E SAFECLOSE_MODE=%s %sactor connect 3 %s dup 3 4 close "
 			"4 "
-			"await-unread 3 %d thread close 3 end grow-old 100 %shear go",
+			"await-unread 3 %d thread close 3 end await-stopped %shear go",
 			PROGRAM_LIBRARY, modes[i], PROGRAM_FOLDER, stage->peer.target, UNREAD_BYTES,
 			take_numbers());
 		peer_accept(&stage->peer);

@@ -2,6 +2,7 @@
 /* Words that wait, or talk with the runner. */
 #include "words.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -149,6 +150,67 @@ static void do_await_tick(char **words)
 	}
 }
 
+/* By proc(5), of the file "stat": a tracer has stopped it. */
+static bool is_stopped(const char *folder, const char *name)
+{
+	char path[300];
+	char state = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s/stat", folder, name);
+	file = fopen(path, "r");
+	if (file) {
+		/* The name of none of these programs has a bracket. */
+		must(fscanf(file, "%*d (%*[^)]) %c", &state) == 1, path);
+		fclose(file);
+	}
+	return state == 't';
+}
+
+static bool is_thread_stopped(void)
+{
+	static const char folder[] = "/proc/self/task";
+	DIR *tasks = opendir(folder);
+	struct dirent *task;
+	bool is_any = false;
+
+	must(tasks != NULL, folder);
+	while ((task = readdir(tasks)) != NULL) {
+		is_any = is_any || (task->d_name[0] != '.' && is_stopped(folder, task->d_name));
+	}
+	closedir(tasks);
+	return is_any;
+}
+
+static bool is_child_stopped(void)
+{
+	char name[16];
+	FILE *children = fopen("/proc/thread-self/children", "r");
+	bool is_any = false;
+
+	must(children != NULL, "/proc/thread-self/children");
+	while (fscanf(children, "%15s", name) == 1) {
+		is_any = is_any || is_stopped("/proc", name);
+	}
+	fclose(children);
+	return is_any;
+}
+
+/* Where strace --seccomp-bpf makes one call slow, that is where another thread, or a child, is; and
+ * not on its way into the call, where it is stopped for an instant only. */
+static void do_await_stopped(char **words)
+{
+	enum { LOOKS = 3 };
+	int64_t start_ms = now_ms();
+	int looks = 0;
+
+	(void)words;
+	while (looks < LOOKS) {
+		looks = is_thread_stopped() || is_child_stopped() ? looks + 1 : 0;
+		pause_within(start_ms);
+	}
+}
+
 const struct word words_waiting[] = {
 	{"await-unread", 2, do_await_unread},         /* FD BYTES */
 	{"await-urgent", 1, do_await_urgent},         /* FD */
@@ -163,5 +225,6 @@ const struct word words_waiting[] = {
 	{"await-readable", 1, do_await_readable},     /* FD */
 	{"await-orphan", 0, do_await_orphan},         /* the parent has ended */
 	{"await-tick", 0, do_await_tick},             /* a process begun now would be younger */
+	{"await-stopped", 0, do_await_stopped},       /* another thread or a child, by a tracer */
 	{NULL, 0, NULL},
 };
