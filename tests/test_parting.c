@@ -97,6 +97,8 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 	fail_msg("nobody is to be looked for");
 }
 
+struct sc_config sc_config;
+
 struct sc_verdict sc_policy_decide(
 	const struct sc_config *config, const struct sc_conn *conn, enum sc_holders holders)
 {
