@@ -26,7 +26,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { PAUSES = 600, PAUSE_NS = 100000 }; /* for an exec that is without a processor */
+enum {
+	PAUSES = 600, /* for an exec that is without a processor */
+	RELEASE_PAUSES = 150,
+	PAUSE_NS = 100000,
+};
 
 static bool is_unshared(int fd)
 {
@@ -186,6 +190,20 @@ static bool is_alone_with_it(const struct sc_closing *it)
 	return it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 }
 
+/* Where another than this close let go last (may_be_late), he may be on his way still: the file has
+ * left the watch, and resets when it is released (__fput, fs/file_table.c), a moment later, or some
+ * milliseconds where he loses the processor there. */
+static void take_answer(struct sc_closing *it, bool may_be_late)
+{
+	it->answer = sc_watch_end(&it->watch, is_alone_with_it(it));
+	it->has_reset = sc_resets_may_be_more(it->resets);
+	may_be_late = may_be_late && it->answer == 0;
+	for (int i = 0; i < RELEASE_PAUSES && may_be_late && !it->has_reset; i++) {
+		sc_sys_pause(PAUSE_NS);
+		it->has_reset = sc_resets_may_be_more(it->resets);
+	}
+}
+
 /*
  * While it is still this close's turn: what others reset is not counted, and another holder that
  * closes waits, so that one of the two is the last. Where nobody else can hold it but a thread in a
@@ -203,8 +221,7 @@ static void look_at_once(struct sc_closing *it)
 	}
 	it->is_settled = is_quiet || !is_sole;
 	if (it->is_settled) {
-		it->answer = sc_watch_end(&it->watch, is_sole);
-		it->has_reset = sc_resets_may_be_more(it->resets);
+		take_answer(it, !is_sole);
 	}
 }
 
@@ -212,8 +229,7 @@ static void end_watched(struct sc_closing *it)
 {
 	bool is_sole = is_alone_with_it(it);
 	if (!it->is_settled) {
-		it->answer = sc_watch_end(&it->watch, is_sole);
-		it->has_reset = sc_resets_may_be_more(it->resets);
+		take_answer(it, true);
 	}
 	bool is_shared = it->answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY
 					: it->answer == 1;

@@ -32,6 +32,7 @@ struct family {
 	_Atomic uint8_t sent;  /* enum sc_sent, as a set */
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
+	_Atomic bool is_any_passed_on; /* of an inode that is not known */
 	/* A bit for each inode, by remainder. Of these pages there are those that somebody has
 	 * looked at. */
 	_Atomic uint8_t passed_on[PASSED_ON_BYTES];
@@ -235,13 +236,16 @@ bool sc_family_may_have_sent(enum sc_sent kinds)
 
 void sc_family_note_passed_on(uint64_t inode)
 {
-	if (family != NULL) {
+	if (family != NULL && inode != 0) {
 		atomic_fetch_or(&family->passed_on[inode / 8 % PASSED_ON_BYTES], 1U << inode % 8);
+	} else if (family != NULL) {
+		atomic_store(&family->is_any_passed_on, true);
 	}
 }
 
 bool sc_family_may_be_passed_on(uint64_t inode)
 {
-	return family == NULL || (atomic_load(&family->passed_on[inode / 8 % PASSED_ON_BYTES]) &
-					 1U << inode % 8) != 0;
+	return family == NULL || atomic_load(&family->is_any_passed_on) ||
+	       (atomic_load(&family->passed_on[inode / 8 % PASSED_ON_BYTES]) & 1U << inode % 8) !=
+		       0;
 }

@@ -7,6 +7,7 @@
 #ifndef SC_FAMILY_H
 #define SC_FAMILY_H
 
+#include "inspect.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,7 +67,12 @@ void sc_family_note_taking(void);
 uint32_t sc_family_takings(void);
 
 /* What descriptors are of that are sent in messages (SCM_RIGHTS). */
-enum sc_sent { SC_SENT_SOCKET = 1, SC_SENT_CHANNEL = 2, SC_SENT_FILE = 4, SC_SENT_ANY = 7 };
+enum sc_sent {
+	SC_SENT_SOCKET = 1 << SC_INSPECT_SOCKET,
+	SC_SENT_CHANNEL = 1 << SC_INSPECT_CHANNEL,
+	SC_SENT_FILE = 1 << SC_INSPECT_FILE,
+	SC_SENT_ANY = SC_SENT_SOCKET | SC_SENT_CHANNEL | SC_SENT_FILE,
+};
 
 /* Somebody in the family has sent one. May anybody ever have sent one of a kind (a set of them)? */
 void sc_family_note_sending(enum sc_sent kind);
@@ -75,7 +81,8 @@ bool sc_family_may_have_sent(enum sc_sent kinds);
 /*
  * Somebody in the family has sent this socket, or starts another program that will have it: whoever
  * has it then is no relative, and may pass it on. may_be_passed_on() never says no of one that was
- * noted; of others it says yes where their number and a noted one's are the same by 8 million.
+ * noted; of others it says yes where their number and a noted one's are the same by 8 million, and
+ * once one was noted of which the kernel does not tell (0).
  */
 void sc_family_note_passed_on(uint64_t inode);
 bool sc_family_may_be_passed_on(uint64_t inode);

@@ -6,6 +6,7 @@
 #include "plan.h"
 #include "sys.h"
 #include "walk.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -37,8 +38,12 @@ static void note_one(void *context, int fd)
 	}
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	bool is_renamed = heir->may_rename && (atomic_load(&sources) & source_bit(fd)) != 0;
-	if (flags >= 0 && (!(flags & FD_CLOEXEC) || is_renamed)) {
-		sc_family_note_passed_on(sc_inspect_inode(fd));
+	if (flags == -EBADF || (flags >= 0 && (flags & FD_CLOEXEC) && !is_renamed)) {
+		return;
+	}
+	uint64_t inode = sc_inspect_inode(fd);
+	if (inode != 0 || sc_sys_fcntl(fd, F_GETFD, 0) != -EBADF) { /* not closed meanwhile */
+		sc_family_note_passed_on(inode);
 	}
 }
 

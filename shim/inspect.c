@@ -45,15 +45,15 @@ bool sc_inspect_is_tcp(int fd)
 	return sc_inspect_is_socket(fd, &is_tcp) && is_tcp;
 }
 
-uint64_t sc_inspect_channel(int fd, bool *is_socket)
+enum sc_inspect_kind sc_inspect_kind(int fd, uint64_t *inode)
 {
-	struct stat64 status;
-	if (SC_SYS2(SYS_fstat, fd, &status) != 0) {
-		return 0;
-	}
+	struct stat64 status = {.st_mode = S_IFREG};
+	SC_SYS2(SYS_fstat, fd, &status);
+	*inode = status.st_ino;
 	unsigned kind = status.st_mode & S_IFMT;
-	*is_socket = kind == S_IFSOCK;
-	return *is_socket || kind == S_IFIFO || kind == 0 ? status.st_ino : 0;
+	return kind == S_IFSOCK               ? SC_INSPECT_SOCKET
+	       : kind == S_IFIFO || kind == 0 ? SC_INSPECT_CHANNEL
+					      : SC_INSPECT_FILE;
 }
 
 uint64_t sc_inspect_inode(int fd)

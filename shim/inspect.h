@@ -33,10 +33,11 @@ bool sc_inspect_is_socket(int fd, bool *is_tcp);
 /* Is fd a TCP socket, in any state? One system call. */
 bool sc_inspect_is_tcp(int fd);
 
-/* The inode of a socket, a pipe, or what is of a kind that has no type at all (epoll, eventfd);
- * 0: it is none of those, but a file. Nobody holds locks on them, and no file system is asked
- * when a copy is closed. One system call. */
-uint64_t sc_inspect_channel(int fd, bool *is_socket);
+/* What has no type at all (epoll, eventfd) is a channel, as is a pipe: nobody holds locks on it,
+ * and no file system is asked when a copy is closed. Where the kernel does not tell, a file with
+ * inode 0. One system call. */
+enum sc_inspect_kind { SC_INSPECT_SOCKET, SC_INSPECT_CHANNEL, SC_INSPECT_FILE };
+enum sc_inspect_kind sc_inspect_kind(int fd, uint64_t *inode);
 
 /* The inode of the file that fd is; 0: none. */
 uint64_t sc_inspect_inode(int fd);

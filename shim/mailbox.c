@@ -6,7 +6,7 @@
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush): so only where this family has never sent anything but
- *   sockets, pipes and the like (sc_inspect_channel), and what is locked by whomever is kept; or where
+ *   sockets, pipes and the like (sc_inspect_kind), and what is locked by whomever is kept; or where
  *   the process ends, and files are kept to the end.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
@@ -80,8 +80,8 @@ bool sc_mailbox_has_letters(int fd)
 static bool is_to_be_kept(int fd)
 {
 	struct flock64 lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	bool is_socket;
-	return (sc_process_is_ending() && sc_inspect_channel(fd, &is_socket) == 0) ||
+	uint64_t inode;
+	return (sc_process_is_ending() && sc_inspect_kind(fd, &inode) == SC_INSPECT_FILE) ||
 	       (sc_sys_fcntl(fd, F_OFD_GETLK, (long)&lock) == 0 && lock.l_type != F_UNLCK);
 }
 

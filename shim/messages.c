@@ -3,6 +3,9 @@
 #include "births.h"
 #include "family.h"
 #include "inspect.h"
+#include "sys.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -45,12 +48,12 @@ static void record_sent(void *unused, int fd)
 	if (sc_births_table.size == 0) {
 		return; /* nothing is followed */
 	}
-	bool is_socket = false;
-	uint64_t inode = sc_inspect_channel(fd, &is_socket);
-	sc_family_note_sending(is_socket    ? SC_SENT_SOCKET
-			       : inode != 0 ? SC_SENT_CHANNEL
-					    : SC_SENT_FILE);
-	sc_family_note_passed_on(inode);
+	uint64_t inode;
+	enum sc_inspect_kind kind = sc_inspect_kind(fd, &inode);
+	sc_family_note_sending((enum sc_sent)(1 << kind));
+	if (kind == SC_INSPECT_SOCKET || (inode == 0 && sc_sys_fcntl(fd, F_GETFD, 0) != -EBADF)) {
+		sc_family_note_passed_on(inode);
+	}
 	sc_births_record_sent(fd);
 }
 

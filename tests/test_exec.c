@@ -43,7 +43,7 @@ static const struct way {
 	{"syscall", "exec-by syscall " ACTOR, "]: execve("},
 	{"syscall_execveat", "exec-by syscall-at " ACTOR, "]: execveat("},
 	{"two_descriptors", "dupfd-cloexec 3 60 exec-by execve " ACTOR, "]: execve("},
-	{"execveat_where_execve_is_forbidden", "deny-execve exec-by execveat-empty " ACTOR,
+	{"execveat_where_execve_is_forbidden", "deny execve exec-by execveat-empty " ACTOR,
 		"]: execveat("},
 	{"with_a_thread", "thread sleep end exec-by execve " ACTOR, "]: execve("},
 	{"after_a_child", "fork end wait exec-by execve " ACTOR, "]: execve("},
@@ -198,8 +198,9 @@ static void test_exec_of_a_child_that_waits_keeps_nothing(void **state)
 /* ---- between a spawn and its program ------------------------------------------------------- */
 
 /*
- * posix_spawn() in one thread, while another closes the connection: with actions that open two files of
- * the kind which waits for the other end, the child is there, and its program not yet begun.
+ * posix_spawn() in one thread, while another closes the connection: with actions that open two
+ * files of the kind which waits for the other end, the child is there, and its program not yet
+ * begun.
  */
 #define HELD_SPAWN(connect, closing, actions, words)                               \
 	connect AWAIT_UNREAD "thread open-read 4 FILES/begun close 3 " closing     \
@@ -310,9 +311,9 @@ static const struct failure {
 	{"busy", "try-exec execve FILES/busy", ETXTBSY},
 	{"file_as_folder", "try-exec execve FILES/plain/x", ENOTDIR},
 	{"arguments_from_nowhere", "try-exec-astray", EFAULT},
-	{"forbidden_by_a_filter", "deny-execve try-exec execve " ACTOR, EPERM},
-	{"forbidden_by_a_filter_execlp", "deny-execve try-exec execlp " ACTOR, EPERM},
-	{"forbidden_by_a_filter_syscall", "deny-execve try-exec syscall " ACTOR, EPERM},
+	{"forbidden_by_a_filter", "deny execve try-exec execve " ACTOR, EPERM},
+	{"forbidden_by_a_filter_execlp", "deny execve try-exec execlp " ACTOR, EPERM},
+	{"forbidden_by_a_filter_syscall", "deny execve try-exec syscall " ACTOR, EPERM},
 	{"long_argument", "try-exec-big execve 200000", E2BIG},
 	{"long_argument_execvp", "try-exec-big execvp 200000", E2BIG},
 	{"many_arguments", "try-exec-big execve 1000", E2BIG},

@@ -81,7 +81,9 @@ static const struct sharing_row in_messages_otherwise[] = {
 
 static const struct sharing_row sent_by_others[] = {
 	{"child", CONNECT SENT_BY_OTHER("fork ", "3")},
+	{"child_that_may_not_ask", CONNECT SENT_BY_OTHER("fork deny fstat ", "3")},
 	{"exec", CONNECT SENT_BY_OTHER("fork exec ", "3")},
+	{"exec_that_may_not_ask", CONNECT SENT_BY_OTHER("fork deny fstat exec ", "3")},
 	{"exec_in_a_vfork_child", CONNECT SENT_BY_OTHER("vfork exec ", "3")},
 	{"posix_spawn", CONNECT SENT_BY_OTHER("spawn posix_spawn ", "3")},
 	{"posix_spawnp", CONNECT SENT_BY_OTHER("spawn posix_spawnp ", "3")},

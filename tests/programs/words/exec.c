@@ -182,19 +182,26 @@ static void do_try_exec_astray(char **words)
 	tell_result("syscall", "path", syscall(SYS_execve, nowhere, arguments, environ));
 }
 
-/* execve() is answered with EPERM from now on, execveat() is not. */
-static void do_deny_execve(char **words)
+#ifdef __i386__
+enum { FSTAT = SYS_fstat64 };
+#else
+enum { FSTAT = SYS_fstat };
+#endif
+
+/* That call is answered with EPERM from now on; not execveat(), nor what libc has for fstat(). */
+static void do_deny(char **words)
 {
+	unsigned call = strcmp(words[0], "execve") == 0 ? SYS_execve : FSTAT;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = {
 		.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
 
-	(void)words;
+	must(call == SYS_execve || strcmp(words[0], "fstat") == 0, "CALL");
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
 	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, "seccomp");
 }
@@ -204,7 +211,7 @@ const struct word words_exec[] = {
 	{"exec-by", 2, do_exec_by},   /* WAY FILE WORD...: to the last; FILE is this program */
 	{"try-exec", 2, do_try_exec}, /* WAY FILE: tells the result */
 	{"try-exec-astray", 0, do_try_exec_astray}, /* tells the results */
-	{"deny-execve", 0, do_deny_execve},         /* EPERM from now on */
+	{"deny", 1, do_deny},                       /* execve|fstat: EPERM from now on */
 	{"try-exec-big", 2, do_try_exec_big},       /* WAY BYTES: tells the result */
 	{NULL, 0, NULL},
 };
