@@ -5,11 +5,11 @@
 #include "births.h"
 #include "closing.h"
 #include "family.h"
+#include "fdlist.h"
 #include "inheritance.h"
 #include "inspect.h"
 #include "leaving.h"
 #include "mailbox.h"
-#include "memory.h"
 #include "ownfds.h"
 #include "plan.h"
 #include "process.h"
@@ -20,24 +20,15 @@
 #include <fcntl.h>
 #include <sched.h>
 
-enum {
-	LIST_BYTES = 4096,
-	ANSWER_TIMEOUT_MS = 50,
-};
-
-/* TCP sockets of this process; of unix sockets, with which connections in messages may end, ~fd. */
-struct list {
-	int *fds;
-	size_t count;
-	size_t size;
-};
+enum { ANSWER_TIMEOUT_MS = 50 };
 
 /* A way to end, and what was found. */
 struct ending {
 	enum sc_via via;
 	const void *caller;
 	bool flush_streams;
-	struct list found;
+	struct sc_fdlist found; /* TCP sockets; of unix sockets, with which connections in
+				* messages may end, ~fd */
 };
 
 static void close_one(void *context, int fd)
@@ -56,45 +47,6 @@ void sc_ending_close_range(unsigned first, unsigned last, enum sc_via via, const
 	if (sc_plan_is_any() && !sc_process_has_only_parents()) {
 		sc_walk(first, last, close_one, &ending);
 	}
-}
-
-/* Remember fd; false: no memory. */
-static bool append(struct list *list, int fd)
-{
-	if (list->count == list->size) {
-		size_t old_bytes = list->size * sizeof(*list->fds);
-		size_t bytes = old_bytes == 0 ? LIST_BYTES : old_bytes * 2;
-		int *fds = old_bytes == 0 ? sc_memory_map(bytes)
-					  : sc_memory_grow(list->fds, old_bytes, bytes);
-		if (fds == NULL) {
-			return false;
-		}
-		list->fds = fds;
-		list->size = bytes / sizeof(*fds);
-	}
-	list->fds[list->count++] = fd;
-	return true;
-}
-
-static void forget_list(struct list *list)
-{
-	if (list->fds != NULL) {
-		sc_memory_unmap(list->fds, list->size * sizeof(*list->fds));
-	}
-}
-
-/* Does one of those that come later hold the same connection? */
-static bool has_twin_later(const struct list *list, size_t at)
-{
-	int fd = list->fds[at];
-	uint64_t inode = fd < 0 || sc_births_of(fd) == SC_BIRTH_SOLE ? 0 : sc_inspect_inode(fd);
-	for (size_t i = at + 1; inode != 0 && i < list->count; i++) {
-		if (sc_births_of(list->fds[i]) != SC_BIRTH_SOLE &&
-			sc_inspect_inode(list->fds[i]) == inode) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /*
@@ -126,10 +78,10 @@ static void replace_one(const struct ending *ending, int fd, bool has_twin)
 }
 
 /* One of a list. */
-static void replace_found(const struct ending *ending, int found, bool has_twin)
+static void replace_found(const struct ending *ending, int found)
 {
 	if (found >= 0) {
-		replace_one(ending, found, has_twin);
+		replace_one(ending, found & ~SC_FDLIST_TWIN, (found & SC_FDLIST_TWIN) != 0);
 	} else if (sc_mailbox_is_one(~found)) {
 		replace_one(ending, ~found, false);
 	}
@@ -143,8 +95,8 @@ static void find_or_replace(void *context, int fd)
 	bool is_wanted = sc_inspect_is_socket(fd, &is_tcp) &&
 			 (is_tcp ? sc_plan_is_chosen(fd) : sc_mailbox_may_be_one(fd));
 	int found = is_tcp ? fd : ~fd;
-	if (is_wanted && !append(&ending->found, found)) {
-		replace_found(ending, found, false);
+	if (is_wanted && !sc_fdlist_append(&ending->found, found)) {
+		replace_found(ending, found);
 	}
 }
 
@@ -171,11 +123,11 @@ void sc_ending_exit(enum sc_via via, const void *caller, bool flush_streams)
 	if (make_table_own()) {
 		sc_process_note_ending();
 		sc_walk(0, INT32_MAX, find_or_replace, &ending);
+		sc_fdlist_mark_twins(&ending.found);
 		for (size_t i = 0; i < ending.found.count; i++) {
-			replace_found(
-				&ending, ending.found.fds[i], has_twin_later(&ending.found, i));
+			replace_found(&ending, ending.found.fds[i]);
 		}
-		forget_list(&ending.found);
+		sc_fdlist_forget(&ending.found);
 	}
 	sc_background_wait(sc_config.exit_timeout_ms);
 	sc_background_shut();
@@ -187,7 +139,7 @@ static void find_or_exec(void *context, int fd)
 	struct ending *ending = context;
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	if (flags >= 0 && (flags & FD_CLOEXEC) && sc_inspect_is_tcp(fd) &&
-		!append(&ending->found, fd)) {
+		!sc_fdlist_append(&ending->found, fd)) {
 		struct sc_call call = {ending->via, ending->caller};
 		sc_leaving_end(&fd, 1, &call);
 	}
@@ -207,7 +159,7 @@ void sc_ending_exec(enum sc_via via, const void *caller)
 		sc_family_note_leaving(sc_process_pid());
 	}
 	sc_leaving_end(ending.found.fds, ending.found.count, &call);
-	forget_list(&ending.found);
+	sc_fdlist_forget(&ending.found);
 	if (is_own) {
 		sc_background_wait(sc_config.exit_timeout_ms);
 		sc_audit_finish(sc_process_pid());

@@ -8,6 +8,7 @@
 #include "process.h"
 #include "procfs.h"
 #include "relatives.h"
+#include "sort.h"
 #include "sys.h"
 #include "thread.h"
 #include <errno.h>
@@ -22,6 +23,10 @@
  * forks and closes. So nobody holds what two looks in a row have not found.
  */
 enum { LOOKS = 2 };
+
+_Static_assert(offsetof(struct sc_holders_query, inode) == 0 &&
+		       sizeof(struct sc_holders_query) <= SC_SORT_SIZE_MAX,
+	"sc_sort()");
 
 /* A sweep under way. */
 struct sweep {
@@ -151,25 +156,6 @@ static size_t find(const struct sweep *sweep, uint64_t inode)
 		}
 	}
 	return low;
-}
-
-/* Shell's sort: in place, no recursion, quick enough for tens of thousands. */
-static void sort_by_inode(struct sc_holders_query *queries, size_t count)
-{
-	size_t gap = 1;
-	while (gap < count / 3) {
-		gap = gap * 3 + 1;
-	}
-	for (; gap > 0; gap /= 3) {
-		for (size_t i = gap; i < count; i++) {
-			struct sc_holders_query moved = queries[i];
-			size_t at = i;
-			for (; at >= gap && queries[at - gap].inode > moved.inode; at -= gap) {
-				queries[at] = queries[at - gap];
-			}
-			queries[at] = moved;
-		}
-	}
 }
 
 static bool own_descriptor_counts(const struct sweep *sweep, int fd)
@@ -447,7 +433,7 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 	if (sweep.unanswered == 0) {
 		return;
 	}
-	sort_by_inode(queries, count);
+	sc_sort(queries, count, sizeof(*queries));
 	for (int look = 0; look < LOOKS && may_be_nobody(&sweep); look++) {
 		is_elsewhere = follow_births(&sweep, age) || is_elsewhere;
 		look_once(&sweep, is_elsewhere);

@@ -27,8 +27,7 @@ void sc_plan_init(void)
 
 bool sc_plan_halves_shutdown(void)
 {
-	return sc_plan_is_any() && sc_config.mode == SC_MODE_FIN &&
-	       sc_config.shutdown == SC_SHUTDOWN_HALF;
+	return sc_config.mode == SC_MODE_FIN && sc_config.shutdown == SC_SHUTDOWN_HALF;
 }
 
 bool sc_plan_strips_deepbind(void)

@@ -19,7 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { NUMBERS = 4000 };
+enum { NUMBERS = 4000, SOCKETS = 6, FEW = 8 };
 
 /* What the actor does before it says "before", and what is counted: up to its next line. */
 struct row {
@@ -172,7 +172,7 @@ static void put_target(char *text, size_t size, const char *words, const char *t
 /* Start the traced actor; settings NULL: without the library. */
 static void start(struct stage *stage, const struct row *row, const char *settings)
 {
-	char before[256];
+	char before[1024];
 	char environment[512] = "";
 
 	put_target(before, sizeof(before), row->before, stage->peer.target);
@@ -201,18 +201,23 @@ static unsigned int run(const struct row *row, const char *settings)
 	return count_calls();
 }
 
-/* In the trace, from the line that writes "before" on, until a program starts anew. */
-static unsigned int count_looks_into_proc(void)
+/* How often the trace has that, from the line that writes "before" on, until a program starts anew. */
+static unsigned int count_in_trace(const char *text)
 {
 	const char *at = strstr(trace, "write(1, \"before\\n\"");
 	const char *end = at ? strstr(at, " execve(") : NULL;
-	unsigned int looks = 0;
+	unsigned int count = 0;
 
 	assert_non_null(at);
-	while ((at = strstr(at + 1, "\"/proc")) && (!end || at < end)) {
-		looks++;
+	while ((at = strstr(at + 1, text)) && (!end || at < end)) {
+		count++;
 	}
-	return looks;
+	return count;
+}
+
+static unsigned int count_looks_into_proc(void)
+{
+	return count_in_trace("\"/proc");
 }
 
 static void end_traced(const struct row *row, const char *mode, size_t unread_bytes)
@@ -255,6 +260,27 @@ static void test_end_with_a_large_table_looks_at_nothing_in_proc(void **state)
 	end_traced(&row, "warn", 0);
 	close(high);
 	assert_int_equal(count_looks_into_proc(), 0);
+}
+
+/* Where children may have all of them, and any two may be one. */
+static void test_end_of_a_family_asks_of_each_once(void **state)
+{
+	static const char *const settings[] = {"warn", "drain", "fin"};
+	char words[1024] = "connect 3 TARGET ";
+	const struct row row = {"exit", words, "exit 0", 0, false};
+
+	(void)state;
+	program_require_strace();
+	for (int fd = 4; fd < 4 + SOCKETS; fd++) {
+		size_t length = strlen(words);
+
+		snprintf(words + length, sizeof(words) - length, "socket %d 4 ", fd);
+	}
+	strcat(words, "fork exit-now 0 end wait");
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		end_traced(&row, settings[i], 0);
+		assert_in_range(count_in_trace(" fstat"), SOCKETS, SOCKETS + FEW);
+	}
 }
 
 /* The control: who else may hold it has to be found out. */
@@ -305,6 +331,7 @@ static const struct rows_subject subjects[] = {
 	ROWS_SUBJECT(test_cost_of_mode_off_is_none, rows),
 	ROWS_SUBJECT(test_end_with_nothing_unread_looks_at_nothing_in_proc, ends),
 	ROWS_PLAIN(test_end_with_a_large_table_looks_at_nothing_in_proc),
+	ROWS_PLAIN(test_end_of_a_family_asks_of_each_once),
 	ROWS_SUBJECT(test_end_with_a_byte_unread_looks_into_proc, controls),
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// LINK: births.o numbers.o clock.o family.o holders.o line.o memory.o folder.o ownfds.o process.o real.o relatives.o sys.o turns.o
+// LINK: births.o numbers.o clock.o family.o holders.o sort.o line.o memory.o folder.o ownfds.o process.o real.o relatives.o sys.o turns.o
 /*
  * A table of descriptors is read one after the other. What is moved meanwhile from a number that has
  * not been read yet to one that has, or to another process, still has a holder.
