@@ -44,7 +44,7 @@ SMALL := $(if $(filter -O2 -O3,$(CFLAGS)),$(shell \
 	for flag in -fno-jump-tables -malign-data=abi -fno-gcse -fno-tree-pre \
 		-fno-move-loop-invariants -fno-expensive-optimizations -fno-tree-coalesce-vars \
 		-fno-caller-saves -fno-tree-tail-merge -fno-tree-loop-im -fno-tree-forwprop \
-		-fno-shrink-wrap; do \
+		-fno-shrink-wrap -fno-partial-inlining -fno-ipa-modref; do \
 		$(CC) -Werror $$flag -E -x c /dev/null >/dev/null 2>&1 && echo $$flag; done))
 # What every close passes through is to be quick as well.
 HOT := $(BUILD)/shim/interpose_close.o

@@ -31,15 +31,15 @@ enum {
 
 /* A forked child finds it as it was: what is in it was born in the family. */
 struct sc_births_table sc_births_table;
-static _Atomic uint32_t *born;  /* beside the table: see sc_births_when() */
 static uint64_t boot_offset_ns; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, at most */
 
-/* What the epoll set was told last of each descriptor of the table; NULL without memory. */
+/* Behind the table: what the epoll set was told last of each descriptor. */
 struct wish {
 	_Atomic uint64_t data;
 	_Atomic uint32_t events;
 };
 static struct wish *wishes;
+static _Atomic uint32_t *born; /* behind those: see sc_births_when() */
 
 /* Both of a process whose sc_process_first_age() stands with them: a forked child has its own. */
 static _Atomic uint32_t dup_sent_in; /* something that was duplicated has been sent */
@@ -63,11 +63,12 @@ void sc_births_init(void)
 	/* Address space only: a page comes with the first descriptor that lies in it. Where it is
 	 * short (RLIMIT_AS), the lowest numbers will do. */
 	for (; size >= TABLE_MIN / 2 && sc_births_table.entries == NULL; size /= 8) {
-		sc_births_table.entries = sc_memory_map(size * sizeof(uint64_t));
+		sc_births_table.entries =
+			sc_memory_map(size * (sizeof(uint64_t) + sizeof(*born) + sizeof(*wishes)));
 		sc_births_table.size = sc_births_table.entries != NULL ? size : 0;
 	}
-	born = sc_memory_map(sc_births_table.size * sizeof(*born));
-	wishes = sc_memory_map(sc_births_table.size * sizeof(*wishes));
+	wishes = (struct wish *)(sc_births_table.entries + sc_births_table.size);
+	born = (_Atomic uint32_t *)(wishes + sc_births_table.size);
 }
 
 static inline __attribute__((always_inline)) _Atomic uint64_t *entry_of(int fd)
@@ -77,15 +78,16 @@ static inline __attribute__((always_inline)) _Atomic uint64_t *entry_of(int fd)
 
 static inline __attribute__((always_inline)) void set_born(int fd, uint32_t ticks)
 {
-	if (born != NULL && (uint32_t)fd < sc_births_table.size) {
+	if ((uint32_t)fd < sc_births_table.size) {
 		atomic_store_explicit(&born[fd], ticks, memory_order_relaxed);
 	}
 }
 
 uint32_t sc_births_when(int fd)
 {
-	bool is_known = born != NULL && (uint32_t)fd < sc_births_table.size;
-	return is_known ? atomic_load_explicit(&born[fd], memory_order_relaxed) : 0;
+	return (uint32_t)fd < sc_births_table.size
+		       ? atomic_load_explicit(&born[fd], memory_order_relaxed)
+		       : 0;
 }
 
 int sc_births_record(int fd, uint32_t moment, bool is_tcp)
@@ -177,6 +179,15 @@ void sc_births_record_sent(int fd)
 	}
 }
 
+/* What comes under this number next begins without the mark. */
+void sc_births_record_passed_on(int fd)
+{
+	uint64_t known = sc_births_entry(fd);
+	if (known != 0 && sc_process_claim_memory()) {
+		atomic_compare_exchange_strong(entry_of(fd), &known, known | SC_BIRTHS_PASSED_ON);
+	}
+}
+
 void sc_births_record_epoll_set(int epoll_fd)
 {
 	_Atomic uint64_t *entry = entry_of(epoll_fd);
@@ -209,7 +220,7 @@ void sc_births_record_epoll(int epoll_fd, int fd)
 
 void sc_births_record_wish(int fd, uint32_t events, uint64_t data)
 {
-	if (wishes != NULL && (uint32_t)fd < sc_births_table.size && sc_process_claim_memory()) {
+	if ((uint32_t)fd < sc_births_table.size && sc_process_claim_memory()) {
 		atomic_store_explicit(&wishes[fd].events, events, memory_order_relaxed);
 		atomic_store_explicit(&wishes[fd].data, data, memory_order_relaxed);
 	}
@@ -219,7 +230,7 @@ int sc_births_wish(int fd, uint32_t *events, uint64_t *data)
 {
 	_Atomic uint64_t *entry = entry_of(fd);
 	uint32_t mark = entry != NULL ? EPOLL(atomic_load(entry)) : 0;
-	if (mark == 0 || mark == EPOLL_MANY || wishes == NULL) {
+	if (mark == 0 || mark == EPOLL_MANY) {
 		return -1;
 	}
 	*events = atomic_load_explicit(&wishes[fd].events, memory_order_relaxed);

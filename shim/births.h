@@ -30,7 +30,8 @@ struct sc_births_table {
 	uint32_t size;
 };
 extern struct sc_births_table sc_births_table;
-#define SC_BIRTHS_TCP (1ULL << 36) /* a socket of TCP was made */
+#define SC_BIRTHS_TCP (1ULL << 36)       /* a socket of TCP was made */
+#define SC_BIRTHS_PASSED_ON (1ULL << 37) /* the family knows that another program may have it */
 
 static inline uint64_t sc_births_entry(int fd)
 {
@@ -49,6 +50,7 @@ void sc_births_forget(int fd);
 void sc_births_record_received(int fd); /* from somebody: nothing is known of it */
 void sc_births_record_dup(int from, int to);
 void sc_births_record_sent(int fd);
+void sc_births_record_passed_on(int fd); /* before the family is told which socket that is */
 
 /* fd is about to be closed or replaced. */
 static inline void sc_births_forget_quickly(int fd)

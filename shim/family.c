@@ -33,16 +33,25 @@ struct family {
 	_Atomic bool has_complained;
 	_Atomic bool have_heirs_wished;
 	_Atomic bool is_any_passed_on; /* of an inode that is not known */
-	/* A bit for each inode, by remainder. Of these pages there are those that somebody has
-	 * looked at. */
-	_Atomic uint8_t passed_on[PASSED_ON_BYTES];
+	/* A bit for each inode, by remainder: PASSED_ON_BYTES, not in a page of one's own. Of these
+	 * pages there are those that somebody has looked at. */
+	_Atomic uint8_t passed_on[];
 };
 
-static struct family *family;
+/* Where no memory can be shared, each process has one: of what others do, all may have been. */
+static struct family own;
+static struct family *family = &own;
 
 void sc_family_init(void)
 {
-	family = sc_memory_map_shared(sizeof(*family));
+	struct family *shared = sc_memory_map_shared(sizeof(*family) + PASSED_ON_BYTES);
+	if (shared != NULL) {
+		family = shared;
+		return;
+	}
+	own.sent = UINT8_MAX;
+	own.have_heirs_wished = true;
+	own.is_any_passed_on = true;
 }
 
 static uint64_t mark_of(int pid, int fd)
@@ -52,7 +61,7 @@ static uint64_t mark_of(int pid, int fd)
 
 static void exchange_mark(uint64_t expected, uint64_t wanted)
 {
-	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
+	for (int i = 0; i < COPY_COUNT; i++) {
 		/* First a look: most have something else, and an exchange is dear. */
 		uint64_t found = atomic_load_explicit(&family->copies[i], memory_order_relaxed);
 		if (found == expected &&
@@ -75,7 +84,7 @@ void sc_family_remove_copy(int pid, int fd)
 bool sc_family_has_copy(int pid, int fd)
 {
 	uint64_t mark = mark_of(pid, fd);
-	for (int i = 0; family != NULL && i < COPY_COUNT; i++) {
+	for (int i = 0; i < COPY_COUNT; i++) {
 		if (atomic_load_explicit(&family->copies[i], memory_order_relaxed) == mark) {
 			return true;
 		}
@@ -85,17 +94,12 @@ bool sc_family_has_copy(int pid, int fd)
 
 void sc_family_note_leaving(int pid)
 {
-	if (family != NULL) {
-		atomic_store(&family->leaving[(uint32_t)pid % LEAVING_COUNT], pid);
-	}
+	atomic_store(&family->leaving[(uint32_t)pid % LEAVING_COUNT], pid);
 }
 
 void sc_family_note_staying(int pid)
 {
 	int noted = pid;
-	if (family == NULL) {
-		return;
-	}
 	atomic_compare_exchange_strong(&family->leaving[(uint32_t)pid % LEAVING_COUNT], &noted, 0);
 	for (int i = 0; i < DEPARTURE_COUNT; i++) {
 		uint64_t mark = atomic_load(&family->departures[i].mark);
@@ -107,25 +111,22 @@ void sc_family_note_staying(int pid)
 
 bool sc_family_is_leaving(int pid)
 {
-	return family != NULL &&
-	       atomic_load(&family->leaving[(uint32_t)pid % LEAVING_COUNT]) == pid;
+	return atomic_load(&family->leaving[(uint32_t)pid % LEAVING_COUNT]) == pid;
 }
 
 /* A mark beside another's inode, for an instant, leads nowhere: that process does not hold it
  * there. */
 void sc_family_note_departure(uint64_t inode, int pid, int fd)
 {
-	if (family != NULL) {
-		size_t place = inode % DEPARTURE_COUNT;
-		atomic_store(&family->departures[place].mark, mark_of(pid, fd));
-		atomic_store(&family->departures[place].inode, inode);
-	}
+	size_t place = inode % DEPARTURE_COUNT;
+	atomic_store(&family->departures[place].mark, mark_of(pid, fd));
+	atomic_store(&family->departures[place].inode, inode);
 }
 
 int sc_family_find_departure(uint64_t inode, int *fd)
 {
 	size_t place = inode % DEPARTURE_COUNT;
-	bool is_any = family != NULL && atomic_load(&family->departures[place].inode) == inode;
+	bool is_any = atomic_load(&family->departures[place].inode) == inode;
 	uint64_t mark = is_any ? atomic_load(&family->departures[place].mark) : 0;
 	*fd = (int)(uint32_t)mark;
 	return (int)(mark >> 32);
@@ -133,15 +134,13 @@ int sc_family_find_departure(uint64_t inode, int *fd)
 
 void sc_family_add_channel(uint64_t inode)
 {
-	if (family != NULL) {
-		uint32_t place = atomic_fetch_add(&family->channel_count, 1) % CHANNEL_COUNT;
-		atomic_store(&family->channels[place], inode);
-	}
+	uint32_t place = atomic_fetch_add(&family->channel_count, 1) % CHANNEL_COUNT;
+	atomic_store(&family->channels[place], inode);
 }
 
 bool sc_family_has_channel(uint64_t inode)
 {
-	for (int i = 0; family != NULL && i < CHANNEL_COUNT; i++) {
+	for (int i = 0; i < CHANNEL_COUNT; i++) {
 		if (atomic_load_explicit(&family->channels[i], memory_order_relaxed) == inode) {
 			return true;
 		}
@@ -151,10 +150,7 @@ bool sc_family_has_channel(uint64_t inode)
 
 bool sc_family_claim_end(uint64_t inode)
 {
-	if (family == NULL || inode == 0) {
-		return true;
-	}
-	return atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
+	return inode == 0 || atomic_exchange(&family->claims[inode % CLAIM_COUNT], inode) != inode;
 }
 
 void sc_family_await_turn(int waits)
@@ -168,9 +164,6 @@ void sc_family_await_turn(int waits)
 
 uint32_t sc_family_begin_reset(void)
 {
-	if (family == NULL) {
-		return 0;
-	}
 	uint32_t mine = atomic_fetch_add(&family->turns, 1) | 1U << 31;
 	for (int i = 0; i < SC_FAMILY_TURN_WAITS; i++) {
 		uint32_t nobodys = 0;
@@ -185,67 +178,56 @@ uint32_t sc_family_begin_reset(void)
 
 void sc_family_end_reset(uint32_t mine)
 {
-	if (mine != 0) {
-		atomic_compare_exchange_strong(&family->turn, &mine, 0);
-	}
+	atomic_compare_exchange_strong(&family->turn, &mine, 0);
 }
 
 bool sc_family_claim_complaint(void)
 {
-	static _Atomic bool has_complained; /* without the page: of this process alone */
-	_Atomic bool *claimed = family != NULL ? &family->has_complained : &has_complained;
-	return !atomic_exchange(claimed, true);
+	return !atomic_exchange(&family->has_complained, true);
 }
 
 void sc_family_note_heirs_wish(void)
 {
-	if (family != NULL) {
-		atomic_store(&family->have_heirs_wished, true);
-	}
+	atomic_store(&family->have_heirs_wished, true);
 }
 
 bool sc_family_have_heirs_wished(void)
 {
-	return family == NULL || atomic_load(&family->have_heirs_wished);
+	return atomic_load(&family->have_heirs_wished);
 }
 
 void sc_family_note_taking(void)
 {
-	if (family != NULL) {
-		atomic_fetch_add(&family->takings, 1);
-	}
+	atomic_fetch_add(&family->takings, 1);
 }
 
 uint32_t sc_family_takings(void)
 {
-	return family != NULL ? atomic_load_explicit(&family->takings, memory_order_relaxed) : 0;
+	return atomic_load_explicit(&family->takings, memory_order_relaxed);
 }
 
 void sc_family_note_sending(enum sc_sent kind)
 {
-	if (family != NULL) {
-		atomic_fetch_or(&family->sent, (uint8_t)kind);
-	}
+	atomic_fetch_or(&family->sent, (uint8_t)kind);
 }
 
 bool sc_family_may_have_sent(enum sc_sent kinds)
 {
-	return family == NULL ||
-	       (atomic_load_explicit(&family->sent, memory_order_relaxed) & (uint8_t)kinds) != 0;
+	return (atomic_load_explicit(&family->sent, memory_order_relaxed) & (uint8_t)kinds) != 0;
 }
 
 void sc_family_note_passed_on(uint64_t inode)
 {
-	if (family != NULL && inode != 0) {
+	if (inode != 0 && family != &own) {
 		atomic_fetch_or(&family->passed_on[inode / 8 % PASSED_ON_BYTES], 1U << inode % 8);
-	} else if (family != NULL) {
+	} else {
 		atomic_store(&family->is_any_passed_on, true);
 	}
 }
 
 bool sc_family_may_be_passed_on(uint64_t inode)
 {
-	return family == NULL || atomic_load(&family->is_any_passed_on) ||
+	return atomic_load(&family->is_any_passed_on) ||
 	       (atomic_load(&family->passed_on[inode / 8 % PASSED_ON_BYTES]) & 1U << inode % 8) !=
 		       0;
 }

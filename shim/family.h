@@ -44,7 +44,7 @@ bool sc_family_has_channel(uint64_t inode);
 bool sc_family_claim_end(uint64_t inode);
 
 /* One of the family at a time: of resets.h. A turn that lasts is taken over after a tenth of a
- * second. begin() returns 0 where nobody knows of turns; end() gets what begin() returned, or 0. */
+ * second. begin() never returns 0; end() gets what it returned. */
 uint32_t sc_family_begin_reset(void);
 void sc_family_end_reset(uint32_t turn);
 
@@ -72,6 +72,7 @@ enum sc_sent {
 	SC_SENT_CHANNEL = 1 << SC_INSPECT_CHANNEL,
 	SC_SENT_FILE = 1 << SC_INSPECT_FILE,
 	SC_SENT_ANY = SC_SENT_SOCKET | SC_SENT_CHANNEL | SC_SENT_FILE,
+	SC_SENT_TO_RING = 1 << 7, /* in no message, but to a ring of io_uring, which nobody sees */
 };
 
 /* Somebody in the family has sent one. May anybody ever have sent one of a kind (a set of them)? */

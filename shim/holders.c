@@ -131,6 +131,12 @@ static bool has_left_family(struct sc_holders_query *query)
 	return query->birth <= SC_BIRTH_SENT;
 }
 
+/* Those of a ring of io_uring are in no table. */
+static bool may_be_in_a_ring(const struct sc_holders_query *query)
+{
+	return sc_family_may_have_sent(SC_SENT_TO_RING) && sc_family_may_be_passed_on(query->inode);
+}
+
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
 static void note_passing(struct sweep *sweep)
 {
@@ -403,7 +409,9 @@ static bool follow_births(struct sweep *sweep, uint32_t age)
 		struct sc_holders_query *query = &sweep->queries[i];
 		if (query->answer == SC_HOLDERS_UNASKED) {
 			query->birth = sc_births_after(query->birth, age);
-			has_left_family(query);
+			if (has_left_family(query) && may_be_in_a_ring(query)) {
+				answer(sweep, query, SC_HOLDERS_UNKNOWN);
+			}
 			has_elsewhere = has_elsewhere || may_be_elsewhere(query->birth);
 		}
 	}

@@ -33,14 +33,16 @@ struct heir {
 static void note_one(void *context, int fd)
 {
 	const struct heir *heir = context;
-	if (heir->is_followed && !sc_births_is_noted(fd)) {
-		return; /* nothing that the family has made */
+	bool is_told = (sc_births_entry(fd) & SC_BIRTHS_PASSED_ON) != 0;
+	if (heir->is_followed && (is_told || !sc_births_is_noted(fd))) {
+		return; /* or nothing that the family has made */
 	}
 	int flags = sc_sys_fcntl(fd, F_GETFD, 0);
 	bool is_renamed = heir->may_rename && (atomic_load(&sources) & source_bit(fd)) != 0;
 	if (flags == -EBADF || (flags >= 0 && (flags & FD_CLOEXEC) && !is_renamed)) {
 		return;
 	}
+	sc_births_record_passed_on(fd);
 	uint64_t inode = sc_inspect_inode(fd);
 	if (inode != 0 || sc_sys_fcntl(fd, F_GETFD, 0) != -EBADF) { /* not closed meanwhile */
 		sc_family_note_passed_on(inode);

@@ -95,14 +95,21 @@ int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	return result;
 }
 
-int sc_interpose_close(int fd, enum sc_via via, const void *caller)
+/* As in close(). */
+int sc_interpose_close(int fd, enum sc_via via, const void *caller, int (*real)(int fd))
 {
 	struct sc_closing closing;
+	int result = -1;
 	if (refuse_own(fd)) {
 		return -1;
 	}
 	bool is_followed = sc_closing_begin(&closing, fd, via, caller);
-	int result = close_for_real(fd);
+	sc_turns_begin_close();
+	if (!refuse_own(fd)) {
+		sc_births_forget(fd);
+		result = real(fd);
+	}
+	sc_turns_end_close();
 	if (is_followed) {
 		sc_closing_end(&closing, was_closed(result));
 	}
@@ -114,7 +121,8 @@ SC_EXPORT int __close(int fd);
 SC_EXPORT int __close(int fd)
 {
 	sc_start();
-	return sc_interpose_close(fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0));
+	return sc_interpose_close(
+		fd, SC_VIA_UNDERSCORES_CLOSE, __builtin_return_address(0), sc_real.close);
 }
 
 static int real_dup2(int from, int to, long flags)
@@ -203,7 +211,8 @@ SC_EXPORT void closefrom(int first)
 	if (sc_interpose_close_range(from, ~0U, 0, SC_VIA_CLOSEFROM, __builtin_return_address(0),
 		    sc_real.close_range) != 0) {
 		for (int fd = (int)from; fd < sysconf(_SC_OPEN_MAX); fd++) {
-			sc_interpose_close(fd, SC_VIA_CLOSEFROM, __builtin_return_address(0));
+			sc_interpose_close(
+				fd, SC_VIA_CLOSEFROM, __builtin_return_address(0), sc_real.close);
 		}
 	}
 	errno = saved_errno;

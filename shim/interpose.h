@@ -30,19 +30,6 @@ static inline bool was_closed(int result)
 	return result == 0 || errno != EBADF;
 }
 
-/* Another thread may have closed fd meanwhile, and what the library opens for a third one has the number. */
-static inline __attribute__((always_inline)) int close_for_real(int fd)
-{
-	int result = -1;
-	sc_turns_begin_close();
-	if (!sc_ownfds_may_have(fd) || !refuse_own(fd)) {
-		sc_births_forget_quickly(fd);
-		result = sc_real.close(fd);
-	}
-	sc_turns_end_close();
-	return result;
-}
-
 /* dup2 and dup3 by whatever way: replace() is the real call, with its flags. */
 int sc_interpose_replace(int from, int to, enum sc_via via, const void *caller,
 	int (*replace)(int from, int to, long flags), long flags);
@@ -52,8 +39,8 @@ int sc_interpose_dup2(int from, int to, enum sc_via via, const void *caller);
 /* real is fork() or a name of it. */
 pid_t sc_interpose_fork(pid_t (*real)(void));
 
-/* close() by another name. */
-int sc_interpose_close(int fd, enum sc_via via, const void *caller);
+/* close() by another way; real is the real call. */
+int sc_interpose_close(int fd, enum sc_via via, const void *caller, int (*real)(int fd));
 
 /* close_range and closefrom by whatever way; real is the real call. */
 int sc_interpose_close_range(unsigned first, unsigned last, int flags, enum sc_via via,

@@ -4,7 +4,6 @@
  * and how. Every other number goes straight on, untouched.
  */
 #include "births.h"
-#include "closing.h"
 #include "ending.h"
 #include "family.h"
 #include "interest.h"
@@ -17,7 +16,6 @@
 #include "start.h"
 #include "stubs.h"
 #include "threads.h"
-#include "turns.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +106,7 @@ void *sc_syscall_route(long number, long a, long b, const void *caller)
 	case SYS_epoll_ctl:
 	case SYS_epoll_create1:
 	case SYS_seccomp:
+	case SYS_io_uring_register:
 		return (void *)sc_syscall_follow;
 	case SYS_prctl:
 		if (a == PR_SET_SECCOMP) {
@@ -118,27 +117,6 @@ void *sc_syscall_route(long number, long a, long b, const void *caller)
 		before(number, a, caller);
 		return (void *)sc_real.syscall;
 	}
-}
-
-static long follow_close(long a, const void *caller)
-{
-	struct sc_closing closing;
-	int fd = (int)a;
-	if (refuse_own(fd)) {
-		return -1;
-	}
-	long result = -1;
-	bool is_followed = sc_closing_begin(&closing, fd, SC_VIA_CLOSE, caller);
-	sc_turns_begin_close();
-	if (!refuse_own(fd)) {
-		sc_births_forget(fd);
-		result = sc_real.syscall(SYS_close, a);
-	}
-	sc_turns_end_close();
-	if (is_followed) {
-		sc_closing_end(&closing, was_closed((int)result));
-	}
-	return result;
 }
 
 static long follow_births(long number, long a, long b, long c, long d, long e, long f)
@@ -180,6 +158,9 @@ static long follow_births(long number, long a, long b, long c, long d, long e, l
 	case SYS_sendmmsg:
 		sc_messages_after_sending_many((const struct mmsghdr *)b, (unsigned)result);
 		break;
+	case SYS_io_uring_register:
+		sc_messages_after_registering((unsigned)b, (const void *)c, (unsigned)d, result);
+		break;
 	case SYS_epoll_ctl:
 		sc_interest_after_epoll_ctl((int)b, (int)c, (const struct epoll_event *)d);
 		break;
@@ -203,6 +184,11 @@ static long follow_filters(long number, long a, long b, long c, long d, long e)
 		sc_filters_after_seccomp(a, c);
 	}
 	return result;
+}
+
+static int real_close(int fd)
+{
+	return (int)sc_real.syscall(SYS_close, fd);
 }
 
 #ifdef SYS_dup2
@@ -239,7 +225,7 @@ long sc_syscall_follow(long number, long a, long b, long c, long d, long e, long
 	const void *caller = __builtin_return_address(0);
 	switch (number) {
 	case SYS_close:
-		return follow_close(a, caller);
+		return sc_interpose_close((int)a, SC_VIA_CLOSE, caller, real_close);
 	case SYS_execve:
 		return sc_interpose_execve(SC_VIA_EXECVE, (const char *)a, (char *const *)b,
 			(char *const *)c, caller, real_execve);

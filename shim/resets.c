@@ -101,10 +101,6 @@ uint32_t sc_resets_begin_turn(void)
 	}
 	is_turn_here = true;
 	uint32_t turn = sc_family_begin_reset();
-	if (turn == 0) {
-		is_turn_here = false;
-		return 0;
-	}
 	bool is_locked = false;
 	for (int i = 0; !is_locked && i < SC_FAMILY_TURN_WAITS; i++) {
 		is_locked = lock(LOCK_EX | LOCK_NB) != -EWOULDBLOCK;

@@ -102,7 +102,7 @@ static void start_whole(void)
 	sc_interpose_register_exit();
 }
 
-void sc_start_now(void)
+static __attribute__((noinline)) void start_now(void)
 {
 	if (is_starting_here) {
 		return;
@@ -120,6 +120,13 @@ void sc_start_now(void)
 	is_starting_here = false;
 	atomic_store_explicit(&sc_start_is_done, true, memory_order_release);
 	errno = saved_errno;
+}
+
+void sc_start(void)
+{
+	if (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
+		start_now();
+	}
 }
 
 __attribute__((constructor)) static void construct(void)

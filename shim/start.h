@@ -22,13 +22,14 @@ static inline bool sc_start_is_in_glibc(void)
 	return &__libc_stack_end != NULL;
 }
 
-void sc_start_now(void);
-
 /* At the head of every intercepted call. After the first time one load. */
-static inline void sc_start(void)
+void sc_start(void);
+
+/* The same, where even a call would count. */
+static inline void sc_start_quickly(void)
 {
 	if (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
-		sc_start_now();
+		sc_start();
 	}
 }
 

@@ -63,7 +63,11 @@ static inline int32_t sc_turns_add_close(int32_t more)
 	return atomic_fetch_add(&sc_turns_closes, more);
 }
 
-static inline void sc_turns_begin_close(void)
+void sc_turns_begin_close(void);
+void sc_turns_end_close(void);
+
+/* The same, where even a call would count. */
+static inline void sc_turns_begin_close_quickly(void)
 {
 	sc_turns_add_close(1);
 	if (atomic_load(&sc_turns_openings) > 0) {
@@ -71,7 +75,7 @@ static inline void sc_turns_begin_close(void)
 	}
 }
 
-static inline void sc_turns_end_close(void)
+static inline void sc_turns_end_close_quickly(void)
 {
 	if (sc_turns_add_close(-1) <= 0) {
 		atomic_store(&sc_turns_closes, 0); /* it had lasted too long */

@@ -24,6 +24,7 @@ static const struct word *const vocabulary[] = {
 	words_ending,
 	words_processes,
 	words_exec,
+	words_rings,
 };
 
 static const struct word *find_word(const char *name)

@@ -38,6 +38,7 @@ extern const struct word words_closing[];
 extern const struct word words_ending[];
 extern const struct word words_processes[];
 extern const struct word words_exec[];
+extern const struct word words_rings[];
 
 /* Of this thread. A vfork child shares all of this with its parent. */
 extern __thread char **next_word; /* of the command line */
