@@ -27,8 +27,7 @@
 #include <stdatomic.h>
 
 enum {
-	PAUSES = 600, /* for an exec that is without a processor */
-	RELEASE_PAUSES = 150,
+	RELEASE_PAUSES = 600,
 	PAUSE_NS = 100000,
 };
 
@@ -191,7 +190,7 @@ static bool is_alone_with_it(const struct sc_closing *it)
 }
 
 /* Where another than this close let go last (may_be_late), he may be on his way still: the file has
- * left the watch, and resets when it is released (__fput, fs/file_table.c), a moment later, or some
+ * left the watch, and resets when it is released (__fput, fs/file_table.c), a moment later, or many
  * milliseconds where he loses the processor there. */
 static void take_answer(struct sc_closing *it, bool may_be_late)
 {
@@ -215,8 +214,10 @@ static void look_at_once(struct sc_closing *it)
 	bool is_quiet = sc_watch_is_quiet(&it->watch);
 	if (!is_quiet && !is_sole && sc_departures_await(it->job.conn.inode, it->job.fd) &&
 		sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
-		for (int i = 0; i < PAUSES && !sc_watch_is_quiet(&it->watch); i++) {
-			sc_sys_pause(PAUSE_NS);
+		int waits = 0;
+		while (!sc_watch_is_quiet(&it->watch) &&
+			sc_departures_pause(it->job.conn.inode, waits)) {
+			waits++;
 		}
 	}
 	it->is_settled = is_quiet || !is_sole;

@@ -10,14 +10,14 @@
 enum {
 	WAIT_NS = 100000,
 	WAITS = 600, /* with the timer's slack some 100 ms */
+	LONG_WAITS = 10 * WAITS,
 };
 
 /* false: the process does not let go of what it holds under that descriptor. */
 static bool await_one(uint64_t inode, int pid, int fd)
 {
-	int waits = WAITS;
-	while (sc_holder_lets_go_at_exec(inode, pid, fd)) {
-		if (waits-- == 0) {
+	for (int i = 0; sc_holder_lets_go_at_exec(inode, pid, fd); i++) {
+		if (i >= WAITS && (i >= LONG_WAITS || !sc_holder_is_running(pid))) {
 			return false;
 		}
 		sc_sys_pause(WAIT_NS);
@@ -40,6 +40,20 @@ bool sc_departures_await(uint64_t inode, int fd)
 	/* A child has what this process had, under the same number. */
 	for (int i = 0; sc_process_spawned(i, &pid) && await_one(inode, pid, fd); i++) {
 		is_any = true;
+	}
+	return is_any;
+}
+
+bool sc_departures_pause(uint64_t inode, int waits)
+{
+	int fd;
+	int pid = sc_family_find_departure(inode, &fd);
+	bool is_any = waits < WAITS || (waits < LONG_WAITS && sc_holder_is_running(pid));
+	for (int i = 0; !is_any && waits < LONG_WAITS && sc_process_spawned(i, &pid); i++) {
+		is_any = sc_holder_is_running(pid);
+	}
+	if (is_any) {
+		sc_sys_pause(WAIT_NS);
 	}
 	return is_any;
 }

@@ -3,7 +3,8 @@
  * Descriptors of a connection that an exec is just about to close, in a relative or in a child that
  * this process has spawned. Nobody can look afterwards whether that was the last close; so whoever
  * else closes one waits for it before he looks: a millisecond or so, or until that process is given
- * a processor, some 100 ms at most. Async-signal-safe; leaves errno alone.
+ * a processor: some 100 ms at most, a second where it waits for that. Async-signal-safe; leaves
+ * errno alone.
  */
 #ifndef SC_DEPARTURES_H
 #define SC_DEPARTURES_H
@@ -21,5 +22,9 @@ void sc_departures_note_child(int pid);
  * have been one, and it is out of that process's table now; but its end may come only when the
  * exec returns (fput(), fs/file_table.c). */
 bool sc_departures_await(uint64_t inode, int fd);
+
+/* The same of that end: a moment has passed, after so many before. false: none has, it has been long
+ * enough. */
+bool sc_departures_pause(uint64_t inode, int waits);
 
 #endif

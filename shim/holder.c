@@ -87,6 +87,11 @@ static uint64_t run_ns(int pid)
 	return length > 0 ? sc_procfs_number_in(text, 10) : UINT64_MAX;
 }
 
+static bool is_running(const struct sc_process_stat *stat)
+{
+	return stat->state == 'R' || stat->state == 'D';
+}
+
 static bool look_whether_starting(int pid)
 {
 	struct sc_process_stat stat;
@@ -97,8 +102,13 @@ static bool look_whether_starting(int pid)
 	if (age_ns < YOUNG_NS) {
 		return true;
 	}
-	return age_ns < CHILDHOOD_NS && (stat.state == 'R' || stat.state == 'D') &&
-	       run_ns(pid) < STARTING_RUN_NS;
+	return age_ns < CHILDHOOD_NS && is_running(&stat) && run_ns(pid) < STARTING_RUN_NS;
+}
+
+bool sc_holder_is_running(int pid)
+{
+	struct sc_process_stat stat;
+	return look(pid, &stat) && is_running(&stat);
 }
 
 /* A question about a process at this moment, in the bits above the answer's. */

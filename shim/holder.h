@@ -22,6 +22,9 @@ bool sc_holder_lets_go_at_exec(uint64_t inode, int pid, int fd);
  * machine has not given it the time yet. */
 bool sc_holder_is_starting(int pid);
 
+/* Does it run, or would it, with a processor or a disk? */
+bool sc_holder_is_running(int pid);
+
 /* Which program does it run? The low half of its file's inode; 0: it runs no more. */
 uint32_t sc_holder_exe(int pid);
 
