@@ -9,6 +9,7 @@
 #define SC_BACKGROUND_H
 
 #include "config.h"
+#include "compiler.h"
 #include "job.h"
 #include "linger.h"
 #include <stdatomic.h>
@@ -57,7 +58,7 @@ void sc_background_end_move(void);
 bool sc_background_evade(int fd);
 
 /* The thread's id; 0: there is none. */
-extern _Atomic int *sc_background_tid;
+extern SC_HIDDEN _Atomic int *sc_background_tid;
 
 /* Is there a background thread? It counts among the process's threads. */
 static inline bool sc_background_is_running(void)

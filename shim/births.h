@@ -11,6 +11,7 @@
 #ifndef SC_BIRTHS_H
 #define SC_BIRTHS_H
 
+#include "compiler.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,13 +30,13 @@ struct sc_births_table {
 	_Atomic uint64_t *entries;
 	uint32_t size;
 };
-extern struct sc_births_table sc_births_table;
+extern SC_HIDDEN struct sc_births_table sc_births_table;
 #define SC_BIRTHS_TCP (1ULL << 36)       /* a socket of TCP was made */
 #define SC_BIRTHS_PASSED_ON (1ULL << 37) /* the family knows that another program may have it */
 
 static inline uint64_t sc_births_entry(int fd)
 {
-	return (uint32_t)fd < sc_births_table.size
+	return SC_MOSTLY((uint32_t)fd < sc_births_table.size)
 		       ? atomic_load_explicit(&sc_births_table.entries[fd], memory_order_relaxed)
 		       : 0;
 }

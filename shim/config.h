@@ -6,6 +6,7 @@
 #ifndef SC_CONFIG_H
 #define SC_CONFIG_H
 
+#include "compiler.h"
 #include "only.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -81,6 +82,6 @@ void sc_config_load(struct sc_config *config, char *const *environment,
 	sc_config_complain *complain, void *context);
 
 /* This process's own, of the library: start.c fills it in, once; then it is only read. */
-extern struct sc_config sc_config;
+extern SC_HIDDEN struct sc_config sc_config;
 
 #endif

@@ -10,12 +10,12 @@
 static inline __attribute__((always_inline)) int close_for_real(int fd)
 {
 	int result = -1;
-	sc_turns_begin_close_quickly();
+	sc_turns_begin_close();
 	if (!sc_ownfds_may_have(fd) || !refuse_own(fd)) {
 		sc_births_forget_quickly(fd);
 		result = sc_real.close(fd);
 	}
-	sc_turns_end_close_quickly();
+	sc_turns_end_close();
 	return result;
 }
 
@@ -28,11 +28,11 @@ SC_EXPORT int close(int fd)
 	if (sc_ownfds_may_have(fd) && refuse_own(fd)) {
 		return -1;
 	}
-	bool is_followed = !sc_plan_is_plain(fd, &glance) &&
+	bool is_followed = !SC_MOSTLY(sc_plan_is_plain(fd, &glance)) &&
 			   sc_closing_begin_after_glance(
 				   &closing, fd, glance, SC_VIA_CLOSE, __builtin_return_address(0));
 	int result = close_for_real(fd);
-	if (is_followed) {
+	if (!SC_MOSTLY(!is_followed)) {
 		sc_closing_end(&closing, was_closed(result));
 	}
 	return result;

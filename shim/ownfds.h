@@ -6,6 +6,7 @@
 #ifndef SC_OWNFDS_H
 #define SC_OWNFDS_H
 
+#include "compiler.h"
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -74,7 +75,7 @@ void sc_ownfds_release(int fd);
 
 /* Own numbers, or more, by block: of most numbers one look says that they are not own. */
 enum { SC_OWNFDS_BLOCK_COUNT = 64, SC_OWNFDS_BLOCK_SIZE = 64 };
-extern _Atomic uint16_t *const sc_ownfds_blocks;
+extern SC_HIDDEN _Atomic uint16_t *const sc_ownfds_blocks;
 
 /* Is fd the library's own? */
 bool sc_ownfds_has(int fd);
@@ -83,7 +84,8 @@ bool sc_ownfds_has(int fd);
 static inline bool sc_ownfds_may_have(int fd)
 {
 	unsigned block = (unsigned)fd / SC_OWNFDS_BLOCK_SIZE % SC_OWNFDS_BLOCK_COUNT;
-	return atomic_load_explicit(&sc_ownfds_blocks[block], memory_order_relaxed) != 0;
+	return !SC_MOSTLY(
+		atomic_load_explicit(&sc_ownfds_blocks[block], memory_order_relaxed) == 0);
 }
 
 /* The lowest own descriptor from fd on; negative: none. */

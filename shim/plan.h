@@ -10,6 +10,7 @@
 #include "births.h"
 #include "config.h"
 #include "glance.h"
+#include "compiler.h"
 #include "holders.h"
 #include "job.h"
 #include "policy.h"
@@ -23,7 +24,7 @@ enum sc_attention {
 	SC_ATTENTION_UNREAD, /* of a connection with nothing unread there is nothing to do or tell */
 	SC_ATTENTION_ALL,
 };
-extern _Atomic enum sc_attention sc_plan_attention;
+extern SC_HIDDEN _Atomic enum sc_attention sc_plan_attention;
 
 /* Once, before the first close. */
 void sc_plan_init(void);
@@ -45,7 +46,7 @@ static inline __attribute__((always_inline)) bool sc_plan_is_plain(int fd, struc
 {
 	enum sc_attention now = atomic_load_explicit(&sc_plan_attention, memory_order_relaxed);
 	*glance = sc_glance_none;
-	if (now == SC_ATTENTION_NONE || !sc_glance_is_allowed()) {
+	if (!SC_MOSTLY(now != SC_ATTENTION_NONE && sc_glance_is_allowed())) {
 		return now == SC_ATTENTION_NONE;
 	}
 	return now == SC_ATTENTION_UNREAD && sc_births_is_tcp(fd)

@@ -11,6 +11,7 @@
 #ifndef SC_PROCESS_H
 #define SC_PROCESS_H
 
+#include "compiler.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,9 +23,9 @@ struct sc_process_thread {
 	bool has_own_sockets; /* that child */
 	int takings;          /* under way */
 };
-extern __thread struct sc_process_thread sc_process_thread;
+extern SC_HIDDEN __thread struct sc_process_thread sc_process_thread;
 /* A forked child's first act is done, and nobody else has this memory; a fork wipes it. */
-extern _Atomic bool *sc_process_is_settled;
+extern SC_HIDDEN _Atomic bool *sc_process_is_settled;
 
 /* Once, before all else. false: there is no memory, and nothing can be known of descriptors. */
 bool sc_process_init(void);

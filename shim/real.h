@@ -8,6 +8,7 @@
 #ifndef SC_REAL_H
 #define SC_REAL_H
 
+#include "compiler.h"
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -78,7 +79,7 @@ struct sc_real {
 	long (*syscall)(long, ...);
 };
 
-extern struct sc_real sc_real;
+extern SC_HIDDEN struct sc_real sc_real;
 
 /* Look all of them up. Once; not async-signal-safe (dlsym). */
 void sc_real_find(void);

@@ -7,11 +7,12 @@
 #ifndef SC_START_H
 #define SC_START_H
 
+#include "compiler.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-extern _Atomic bool sc_start_is_done;
+extern SC_HIDDEN _Atomic bool sc_start_is_done;
 
 /* glibc: the start of the process's stack, where the kernel put argc, argv and the environment. musl has no
  * such name. */
@@ -28,7 +29,7 @@ void sc_start(void);
 /* The same, where even a call would count. */
 static inline void sc_start_quickly(void)
 {
-	if (!atomic_load_explicit(&sc_start_is_done, memory_order_acquire)) {
+	if (!SC_MOSTLY(atomic_load_explicit(&sc_start_is_done, memory_order_acquire))) {
 		sc_start();
 	}
 }

@@ -8,6 +8,7 @@
 #ifndef SC_SYS_H
 #define SC_SYS_H
 
+#include "compiler.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +44,7 @@
 long sc_sys6(long number, long a, long b, long c, long d, long e, long f);
 
 /* Whether a system call with these arguments would be the end of the process; NULL: none would. */
-extern bool (*_Atomic sc_sys_is_deadly)(long number, const long arguments[6]);
+extern SC_HIDDEN bool (*_Atomic sc_sys_is_deadly)(long number, const long arguments[6]);
 
 /* Would the call be made, for all that is known of its first argument? */
 bool sc_sys_is_allowed(long number, long a);

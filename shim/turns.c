@@ -57,16 +57,6 @@ void sc_turns_await_none(_Atomic int32_t *under_way)
 	}
 }
 
-void sc_turns_begin_close(void)
-{
-	sc_turns_begin_close_quickly();
-}
-
-void sc_turns_end_close(void)
-{
-	sc_turns_end_close_quickly();
-}
-
 bool sc_turns_begin_opening(void)
 {
 	bool is_counted = sc_process_claim_memory();

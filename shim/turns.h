@@ -13,13 +13,14 @@
 #define SC_TURNS_H
 
 #include "background.h"
+#include "compiler.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Those under way. */
-extern _Atomic int32_t sc_turns_openings;
-extern _Atomic int32_t sc_turns_closes;
+extern SC_HIDDEN _Atomic int32_t sc_turns_openings;
+extern SC_HIDDEN _Atomic int32_t sc_turns_closes;
 
 /* false in a vfork child; then there is nothing to end. */
 bool sc_turns_begin_opening(void);
@@ -42,7 +43,7 @@ void sc_turns_note_thread(void);
 void sc_turns_await_openings(void);
 
 /* Is there one thread only? libc's own word (__libc_single_threaded, glibc 2.32), or 0. */
-extern const char *_Atomic sc_turns_is_single_threaded;
+extern SC_HIDDEN const char *_Atomic sc_turns_is_single_threaded;
 
 /* Has the program but one thread, as far as libc knows? */
 static inline bool sc_turns_is_one_thread(void)
@@ -55,7 +56,7 @@ static inline bool sc_turns_is_one_thread(void)
  * here. */
 static inline int32_t sc_turns_add_close(int32_t more)
 {
-	if (sc_turns_is_one_thread() && !sc_background_is_running()) {
+	if (SC_MOSTLY(sc_turns_is_one_thread() && !sc_background_is_running())) {
 		int32_t before = atomic_load_explicit(&sc_turns_closes, memory_order_relaxed);
 		atomic_store_explicit(&sc_turns_closes, before + more, memory_order_relaxed);
 		return before;
@@ -63,21 +64,17 @@ static inline int32_t sc_turns_add_close(int32_t more)
 	return atomic_fetch_add(&sc_turns_closes, more);
 }
 
-void sc_turns_begin_close(void);
-void sc_turns_end_close(void);
-
-/* The same, where even a call would count. */
-static inline void sc_turns_begin_close_quickly(void)
+static inline void sc_turns_begin_close(void)
 {
 	sc_turns_add_close(1);
-	if (atomic_load(&sc_turns_openings) > 0) {
+	if (!SC_MOSTLY(atomic_load(&sc_turns_openings) <= 0)) {
 		sc_turns_await_openings();
 	}
 }
 
-static inline void sc_turns_end_close_quickly(void)
+static inline void sc_turns_end_close(void)
 {
-	if (sc_turns_add_close(-1) <= 0) {
+	if (!SC_MOSTLY(sc_turns_add_close(-1) > 0)) {
 		atomic_store(&sc_turns_closes, 0); /* it had lasted too long */
 	}
 }
