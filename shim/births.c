@@ -257,7 +257,7 @@ enum sc_birth sc_births_of(int fd)
 	if (AGE(known) < first_age) {
 		return SC_BIRTH_FAMILY;
 	}
-	if (AGE(known) != sc_process_get_age()) {
+	if (AGE(known) != sc_process_get_age() || sc_process_has_unseen_forks()) {
 		return SC_BIRTH_ELDER;
 	}
 	return is_duplicated ? SC_BIRTH_LOCAL : SC_BIRTH_SOLE;

@@ -145,6 +145,7 @@ void sc_plan_remember(struct sc_job *job, int fd, enum sc_via via)
 	job->fd = fd;
 	job->via = (uint8_t)via;
 	job->age = sc_process_get_age();
+	sc_process_look_for_children();
 	job->birth = (uint8_t)sc_births_of(fd);
 	job->born = sc_births_when(fd);
 	job->begun_us = sc_clock_ns(CLOCK_MONOTONIC) / 1000;

@@ -4,7 +4,9 @@
 #include "memory.h"
 #include "sys.h"
 #include <stdatomic.h>
+#include <signal.h>
 #include <stddef.h>
+#include <sys/wait.h>
 
 enum {
 	FORK_MOMENT_NS = 3000000,
@@ -28,7 +30,7 @@ struct process {
 		first_age; /* of this process; what is younger was born here; 0: a new child */
 	_Atomic int32_t forks_under_way;
 	_Atomic int32_t takings_under_way;
-	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME */
+	_Atomic uint64_t last_fork_ns;         /* CLOCK_BOOTTIME; 0: none was seen */
 	_Atomic uint64_t last_unended_fork_ns; /* of those whose end is not seen; 0: none */
 	_Atomic uint64_t last_spawned_ns;
 	_Atomic int32_t spawned[SPAWNED_COUNT]; /* process ids, the newest replace the oldest */
@@ -37,6 +39,7 @@ struct process {
 	_Atomic bool is_table_split;
 	_Atomic bool is_in_line;
 	_Atomic bool is_ending;
+	_Atomic bool has_unseen_forks;
 	_Atomic bool is_settled; /* see process.h */
 };
 
@@ -72,6 +75,14 @@ static void settle(void)
 	}
 }
 
+/* Also such as were there before this program (exec). Where that is not to be known, none. */
+static bool has_children(void)
+{
+	siginfo_t ignored;
+	return SC_SYS5(SYS_waitid, P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WALL,
+		       NULL) == 0;
+}
+
 bool sc_process_init(void)
 {
 	int pid = sc_sys_getpid();
@@ -83,6 +94,7 @@ bool sc_process_init(void)
 	atomic_init(&mapped->owner_pid, pid);
 	atomic_init(&mapped->first_age, FIRST_AGE - 1);
 	atomic_init(&mapped->is_in_line, true);
+	atomic_init(&mapped->last_fork_ns, has_children());
 	atomic_init(&line[0], pid);
 	atomic_init(&line_count, 1);
 	family.root_pid = pid;
@@ -352,6 +364,19 @@ bool sc_process_spawned(int at, int *pid)
 	uint64_t last_ns = atomic_load(&process->last_spawned_ns);
 	*pid = at < SPAWNED_COUNT ? atomic_load(&process->spawned[at]) : 0;
 	return *pid != 0 && now_ns() - last_ns < SPAWNED_NS;
+}
+
+void sc_process_look_for_children(void)
+{
+	if (atomic_load_explicit(&process->last_fork_ns, memory_order_relaxed) == 0 &&
+		sc_process_is_own_memory() && has_children()) {
+		atomic_store(&process->has_unseen_forks, true);
+	}
+}
+
+bool sc_process_has_unseen_forks(void)
+{
+	return atomic_load_explicit(&process->has_unseen_forks, memory_order_relaxed);
 }
 
 bool sc_process_is_fork_under_way(void)

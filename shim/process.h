@@ -87,8 +87,13 @@ enum { SC_PROCESS_SPAWNED = 1 }; /* for end(): this is the parent */
 void sc_process_begin_fork(void);
 void sc_process_end_fork(int result);
 
+/* A process that has a child, and was never seen to fork, does so by calls that are not followed: what is
+ * born in it may be its children's whatever its age. look(): one system call, none once a fork was seen. */
+void sc_process_look_for_children(void);
+bool sc_process_has_unseen_forks(void);
+
 /* A child has just begun its program. spawned: the at-th of the latest; false: there are no
- * more, or that was longer ago than some tenths of a second. */
+ * more, or that was longer ago than two seconds. */
 void sc_process_note_spawned(int pid);
 bool sc_process_spawned(int at, int *pid);
 

@@ -92,6 +92,7 @@ static const struct call {
 	{"socket", LOADER}, /* and dial */
 	{"socketpair", 0},
 	{"unshare", 0},
+	{"waitid", 0},
 	{"write", OWN | LOADER},
 };
 

@@ -34,6 +34,12 @@ static const struct sharing_row left_alone[] = {
 	{"forkpty_child_closes",
 		CONNECT "control 100 fork-by forkpty " CLOSE_3 "end wait " USE("3")},
 	{"syscall_fork_parent_closes", CONNECT "fork-by syscall" CHILD_USES CLOSE_3 "wait"},
+#if defined(__x86_64__) || defined(__i386__)
+	{"inline_fork_parent_closes", CONNECT "fork-by inline" CHILD_USES CLOSE_3 "wait"},
+	{"inline_fork_child_closes", CONNECT "fork-by inline " CLOSE_3 "end wait " USE("3")},
+	{"inline_fork_of_a_child_parent_closes",
+		"fork " CONNECT "fork-by inline" CHILD_USES CLOSE_3 "wait end wait"},
+#endif
 	{"vfork_child_closes", CONNECT "vfork " CLOSE_3 "end wait " USE("3")},
 	{"clone_vm_child_closes", CONNECT "clone-vm " CLOSE_3 "end wait " USE("3")},
 	{"grandchild_holds", CONNECT "pipe 4 5 fork fork" CHILD_USES
@@ -45,6 +51,10 @@ static const struct sharing_row left_alone[] = {
 
 /* Closed by other calls, most by an end of the process. */
 static const struct sharing_row left_alone_otherwise[] = {
+#if defined(__x86_64__) || defined(__i386__)
+	{"inline_fork_of_what_was_duplicated",
+		CONNECT "dup 3 4 close 4 fork-by inline" CHILD_USES CLOSE_3 "wait"},
+#endif
 	{"dup_replaced", CONNECT "dup 3 4 open 5 /dev/null " AWAIT_UNREAD
 				 "dup2 5 4 close 4 say closed " USE("3")},
 	{"child_exits", CONNECT "fork " AWAIT_UNREAD "exit 0 end wait say closed " USE("3")},
@@ -133,6 +143,12 @@ static const struct sharing_row last[] = {
 	{"child_at_exit", CONNECT "fork hear on exit 0 end " CLOSE_3 "wait"},
 	{"raw_child_at__exit", CONNECT "fork-by clone hear on exit-now 0 end " CLOSE_3 "wait"},
 	{"raw_child_at_exit", CONNECT "fork-by clone3 hear on exit 0 end " CLOSE_3 "wait"},
+#if defined(__x86_64__) || defined(__i386__)
+	{"inline_child_at_exit", CONNECT "fork-by inline hear on exit 0 end " CLOSE_3 "wait"},
+	{"beside_an_inline_child",
+		"open 3 /dev/null pipe 4 5 close 3 fork-by inline close 5 read-end 4 end " CONNECT
+			AWAIT_UNREAD "say closed hear on close 3 close 5 wait"},
+#endif
 	{"raw_child_at_abort", CONNECT "fork-by clone hear on abort end " CLOSE_3 "wait"},
 	{"daemon", CONNECT AWAIT_UNREAD "daemon await-orphan say closed hear on close 3"},
 	{"daemon_by_two_forks", CONNECT AWAIT_UNREAD

@@ -342,6 +342,7 @@ static const struct {
 	CALL(setresgid),
 	CALL(setresuid),
 	CALL(socket),
+	CALL(waitid),
 	CALL(write),
 };
 

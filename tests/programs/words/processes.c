@@ -36,6 +36,18 @@ static void do_fork(char **words)
 	part_after_fork(fork());
 }
 
+static long fork_inline(void)
+{
+	long result = -1;
+
+#if defined(__x86_64__)
+	__asm__ volatile("syscall" : "=a"(result) : "0"((long)SYS_fork) : "rcx", "r11", "memory");
+#elif defined(__i386__)
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"((long)SYS_fork) : "memory");
+#endif
+	return result;
+}
+
 /* Forks that the C library does not see, or sees by another name. */
 static void do_fork_by(char **words)
 {
@@ -56,6 +68,8 @@ static void do_fork_by(char **words)
 	} else if (strcmp(words[0], "syscall") == 0) {
 		part_after_fork(syscall(SYS_fork));
 #endif
+	} else if (strcmp(words[0], "inline") == 0) {
+		part_after_fork(fork_inline());
 	} else if (strcmp(words[0], "forkpty") == 0) {
 		int primary;
 
@@ -431,7 +445,7 @@ static void do_talk(char **words)
 
 const struct word words_processes[] = {
 	{"fork", BLOCK, do_fork}, /* WORD... end */
-	/* _Fork|clone|clone-files|clone3|clone3-files|syscall|forkpty WORD... end */
+	/* _Fork|clone|clone-files|clone3|clone3-files|syscall|inline|forkpty WORD... end */
 	{"fork-by", 1 + BLOCK, do_fork_by},
 	{"vfork", BLOCK, do_vfork},                   /* WORD... end */
 	{"clone-vm", BLOCK, do_clone_vm},             /* WORD... end */
