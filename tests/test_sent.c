@@ -94,6 +94,9 @@ static const struct sharing_row sent_by_others[] = {
 	{"exec_that_has_it_as_0", CONNECT_CLOEXEC SENT_BY_OTHER("fork dup2 3 0 exec ", "0")},
 	{"exec_in_a_vfork_child_that_has_it_as_0",
 		CONNECT_CLOEXEC SENT_BY_OTHER("vfork dup2 3 0 exec ", "0")},
+	{"posix_spawn_under_a_number_that_another_had",
+		"socket 3 4 spawn posix_spawn end wait close 3 " CONNECT SENT_BY_OTHER(
+			"spawn posix_spawn ", "3")},
 	{"posix_spawn_that_has_it_as_0",
 		CONNECT_CLOEXEC SENT_BY_OTHER("spawn-with dup2:3:0 ", "0")},
 };
