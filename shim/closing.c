@@ -212,13 +212,17 @@ static void look_at_once(struct sc_closing *it)
 {
 	bool is_sole = is_alone_with_it(it);
 	bool is_quiet = sc_watch_is_quiet(&it->watch);
+	int waits = 0;
 	if (!is_quiet && !is_sole && sc_departures_await(it->job.conn.inode, it->job.fd) &&
 		sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
-		int waits = 0;
 		while (!sc_watch_is_quiet(&it->watch) &&
 			sc_departures_pause(it->job.conn.inode, waits)) {
 			waits++;
 		}
+	}
+	while (!is_sole && sc_watch_is_leaving(&it->watch) &&
+		sc_departures_pause(it->job.conn.inode, waits)) {
+		waits++;
 	}
 	it->is_settled = is_quiet || !is_sole;
 	if (it->is_settled) {

@@ -245,6 +245,11 @@ static int look_into_set(const struct sc_watch *watch)
 	return found >= 0 || watch->is_listener ? found : 0;
 }
 
+bool sc_watch_is_leaving(const struct sc_watch *watch)
+{
+	return !watch->is_listener && sc_watch_is_quiet(watch) && look_into_set(watch) == 1;
+}
+
 void sc_watch_leave(struct sc_watch *watch)
 {
 	if (watch->set < 0) {

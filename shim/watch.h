@@ -48,6 +48,11 @@ int sc_watch_end(struct sc_watch *watch, bool is_sole);
 /* Right after it: is nothing told of it any more, as where it is gone? */
 bool sc_watch_is_quiet(const struct sc_watch *watch);
 
+/* The same: is it in the set, though nothing is told of it? As a rule its last holder has let go then, and is
+ * in the kernel yet: epoll tells nothing of a file without a holder (epi_fget(), fs/eventpoll.c), which is
+ * released when that one returns. Never so of a listener. */
+bool sc_watch_is_leaving(const struct sc_watch *watch);
+
 /* Without an answer: it is not closed after all, or what that does is known. */
 void sc_watch_leave(struct sc_watch *watch);
 

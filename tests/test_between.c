@@ -116,9 +116,9 @@ static void test_between_closes_of_both_ends_warn_tells_what_the_kernel_counts(v
 /* ---- another's farewell -------------------------------------------------------------------- */
 
 /* Two processes let go at about the same moment, also by an exec (farewell.c). strace, told to
- * slow down the exec, stops at no other call. */
-#define SLOW_EXEC                                                                              \
-	"--seccomp-bpf -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_enter=5000 " \
+ * slow down the exec, stops at no other call. What an exec closes it releases at its return. */
+#define SLOW_EXEC(when)                                                                           \
+	"--seccomp-bpf -f -qq -o /dev/null -e trace=execve -e inject=execve:delay_" when "=5000 " \
 	"-E LD_PRELOAD=" PROGRAM_LIBRARY " -E SAFECLOSE_MODE=warn " PROGRAM_FOLDER "farewell "
 
 static size_t part(
@@ -151,7 +151,10 @@ static void assert_slow_farewells(const char *way)
 {
 	program_require_strace();
 	assert_farewells(way, SLOW_ROUNDS);
-	assert_int_equal(part(PROGRAM_STRACE, NULL, SLOW_EXEC, way, SLOW_ROUNDS), SLOW_ROUNDS);
+	assert_int_equal(
+		part(PROGRAM_STRACE, NULL, SLOW_EXEC("enter"), way, SLOW_ROUNDS), SLOW_ROUNDS);
+	assert_int_equal(
+		part(PROGRAM_STRACE, NULL, SLOW_EXEC("exit"), way, SLOW_ROUNDS), SLOW_ROUNDS);
 }
 
 static void test_between_an_exec_and_a_close_warn_tells_of_the_last(void **state)
@@ -168,10 +171,17 @@ static void test_between_two_execs_warn_tells_of_the_last(void **state)
 
 static void test_between_a_spawn_and_a_close_warn_tells_of_the_last(void **state)
 {
+	static const char *const ways[] = {"spawn", "vfork", "popen"};
+
 	(void)state;
-	assert_farewells("spawn", ROUNDS / 5);
-	assert_farewells("vfork", ROUNDS / 5);
-	assert_farewells("popen", ROUNDS / 5);
+	program_require_strace();
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		print_message("%s\n", ways[i]);
+		assert_farewells(ways[i], ROUNDS / 5);
+		assert_int_equal(
+			part(PROGRAM_STRACE, NULL, SLOW_EXEC("exit"), ways[i], SLOW_ROUNDS),
+			SLOW_ROUNDS);
+	}
 }
 
 static void test_between_closes_of_strangers_warn_tells_of_the_last(void **state)

@@ -52,8 +52,8 @@ static const struct sharing_row left_alone[] = {
 /* Closed by other calls, most by an end of the process. */
 static const struct sharing_row left_alone_otherwise[] = {
 #if defined(__x86_64__) || defined(__i386__)
-	{"inline_fork_of_what_was_duplicated",
-		CONNECT "dup 3 4 close 4 fork-by inline" CHILD_USES CLOSE_3 "wait"},
+	{"inline_fork_of_what_was_duplicated", CONNECT
+		"dup 3 4 fork-by inline" CHILD_USES AWAIT_UNREAD "close 4 close 3 say closed wait"},
 #endif
 	{"dup_replaced", CONNECT "dup 3 4 open 5 /dev/null " AWAIT_UNREAD
 				 "dup2 5 4 close 4 say closed " USE("3")},

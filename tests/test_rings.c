@@ -28,8 +28,6 @@ static const struct sharing_row kept[] = {
 	{"by_a_child", CONNECT "unix 4 5 fork ring 6 ring-keep 6 files 3 close 3 write 5 1 hear on "
 			       "ring-read 6 1000 ring-write 6 5000 ring-end 6 end "
 			       "await-unread 4 1 " CLOSE_3 "wait"},
-	{"in_a_program_s_child", CONNECT "fork exec ring 4 ring-keep 4 files 3 " CLOSE_3 USE_RING
-					 " end close 3 wait"},
 };
 
 /* The ring has another; this one is closed as ever. */
