@@ -8,8 +8,8 @@
 #ifndef SC_BACKGROUND_H
 #define SC_BACKGROUND_H
 
-#include "config.h"
 #include "compiler.h"
+#include "config.h"
 #include "job.h"
 #include "linger.h"
 #include <stdatomic.h>

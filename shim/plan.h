@@ -8,9 +8,9 @@
 #define SC_PLAN_H
 
 #include "births.h"
+#include "compiler.h"
 #include "config.h"
 #include "glance.h"
-#include "compiler.h"
 #include "holders.h"
 #include "job.h"
 #include "policy.h"

@@ -3,8 +3,8 @@
 #include "clock.h"
 #include "memory.h"
 #include "sys.h"
-#include <stdatomic.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/wait.h>
 
