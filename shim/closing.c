@@ -320,12 +320,12 @@ static void end_held(struct sc_closing *it)
 	}
 }
 
-/* The message that held it is gone: as if the program closed it by the same call. */
-static void end_unreceived(const struct sc_closing *mailbox, int copy)
+/* If the message that held it is gone: as if the program closed it by the same call. */
+static void end_unreceived(const struct sc_closing *mailbox, int copy, bool is_gone)
 {
 	struct sc_closing closing;
-	bool is_followed =
-		sc_closing_begin(&closing, copy, (enum sc_via)mailbox->job.via, mailbox->caller);
+	bool is_followed = is_gone && sc_closing_begin(&closing, copy,
+					      (enum sc_via)mailbox->job.via, mailbox->caller);
 	closing.job.fd = mailbox->job.fd;
 	sc_family_remove_copy(sc_process_pid(), copy);
 	sc_ownfds_release(copy);
@@ -338,13 +338,18 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 {
 	int copies[SC_MAILBOX_MAX];
 	size_t count = 0;
+	bool is_passing = false;
 	if (is_closed && it->held >= 0 && sc_mailbox_has_letters(it->held) &&
-		sc_plan_ask_holders(&it->job) == SC_HOLDERS_NOBODY) {
-		count = sc_mailbox_copy(it->held, copies);
+		(sc_plan_ask_hands(&it->job, &is_passing) == SC_HOLDERS_NOBODY || is_passing)) {
+		count = sc_mailbox_copy(it->held, is_passing, copies);
+	}
+	if (is_passing) {
+		sc_watch_begin(&it->watch, it->held);
 	}
 	let_go(it);
+	bool is_gone = !is_passing || sc_watch_end(&it->watch, true) == 0;
 	for (size_t i = 0; i < count; i++) {
-		end_unreceived(it, copies[i]);
+		end_unreceived(it, copies[i], is_gone);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "sort.h"
 #include "sys.h"
 #include "thread.h"
+#include "threads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -137,6 +138,13 @@ static bool may_be_in_a_ring(const struct sc_holders_query *query)
 	return sc_family_may_have_sent(SC_SENT_TO_RING) && sc_family_may_be_passed_on(query->inode);
 }
 
+/* Where the process ends, and nothing else of it runs that may still receive, what is in flight to its
+ * own sockets goes with them; unless another holds the socket too, whose look tells. */
+static bool ends_with_this_process(const struct sweep *sweep)
+{
+	return sweep->is_own && sc_process_is_ending() && sc_threads_is_only_one();
+}
+
 /* Descriptors are in flight somewhere: an answer of NOBODY would be none. */
 static void note_passing(struct sweep *sweep)
 {
@@ -216,7 +224,8 @@ static void look_at_socket(struct sweep *sweep, int table, const char *name, int
 {
 	size_t at = find(sweep, inode);
 	if (at == sweep->count || sweep->queries[at].inode != inode) {
-		if (has_descriptors_in_flight(sweep, name, fd) && !sc_family_has_channel(inode)) {
+		if (has_descriptors_in_flight(sweep, name, fd) && !sc_family_has_channel(inode) &&
+			!ends_with_this_process(sweep)) {
 			note_passing(sweep);
 		}
 		return;
@@ -449,6 +458,9 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 	is_forking = is_forking || sc_process_is_forking();
 	for (size_t i = 0; i < count; i++) {
 		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);
+		if (queries[i].answer != SC_HOLDERS_UNASKED) {
+			queries[i].is_passing = false;
+		}
 		answer(&sweep, &queries[i],
 			queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY);
 	}

@@ -21,6 +21,7 @@
 #include "sys.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -121,18 +122,45 @@ static bool look_on(int fd, struct taking *taking)
 	return got > 0 || message.msg_controllen > 0;
 }
 
-size_t sc_mailbox_copy(int fd, int copies[SC_MAILBOX_MAX])
+/* Negative: a look does not move on. */
+static int look_offset(int fd)
+{
+	int offset = -1;
+	unsigned size = sizeof(offset);
+	sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &size);
+	return offset;
+}
+
+static void set_look_offset(int fd, int offset)
+{
+	sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset));
+}
+
+static bool has_error(int fd)
+{
+	struct pollfd wanted = {fd, 0, 0};
+	struct timespec now = {0, 0};
+	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) != 0 &&
+	       (wanted.revents & POLLERR) != 0;
+}
+
+size_t sc_mailbox_copy(int fd, bool may_be_received, int copies[SC_MAILBOX_MAX])
 {
 	struct taking taking = {.copies = copies};
-	int offset = 0;
-	if (sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) != 0 ||
-		!sc_process_begin_taking()) {
+	int before = look_offset(fd);
+	if ((may_be_received && (before >= 0 || has_error(fd))) || !sc_process_begin_taking()) {
 		return 0;
 	}
-	for (int i = 0; i < LOOKS_MAX && taking.count < SC_MAILBOX_MAX; i++) {
+	set_look_offset(fd, 0);
+	/* Another process that looks at the same moment ends it for both, and has seen the rest. */
+	for (int i = 0; i < LOOKS_MAX && taking.count < SC_MAILBOX_MAX && look_offset(fd) >= 0;
+		i++) {
 		if (!look_on(fd, &taking)) {
 			break;
 		}
+	}
+	if (before < 0) {
+		set_look_offset(fd, before);
 	}
 	sc_process_end_taking();
 	return taking.count;

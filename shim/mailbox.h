@@ -28,8 +28,9 @@ bool sc_mailbox_has_letters(int fd);
 
 /*
  * Private copies of the first connections in the queue of fd, a unix socket that nobody but the caller
- * holds. Returns how many; each is of the family's copies, and the caller's to release.
+ * holds; may_be_received: or that may be in a message, and then is to stay as it was. Returns how many; each
+ * is of the family's copies, and the caller's to release.
  */
-size_t sc_mailbox_copy(int fd, int copies[SC_MAILBOX_MAX]);
+size_t sc_mailbox_copy(int fd, bool may_be_received, int copies[SC_MAILBOX_MAX]);
 
 #endif

@@ -130,12 +130,19 @@ void sc_plan_ask(struct sc_holders_query *queries, size_t count, enum sc_own_tab
 	}
 }
 
-enum sc_holders sc_plan_ask_holders(const struct sc_job *job)
+enum sc_holders sc_plan_ask_hands(const struct sc_job *job, bool *is_passing)
 {
 	struct sc_holders_query query = {
 		.inode = job->conn.inode, .birth = (enum sc_birth)job->birth, .born = job->born};
 	sc_plan_ask(&query, 1, SC_OWN_TABLE_COUNTS);
+	*is_passing = query.is_passing;
 	return query.answer;
+}
+
+enum sc_holders sc_plan_ask_holders(const struct sc_job *job)
+{
+	bool ignored;
+	return sc_plan_ask_hands(job, &ignored);
 }
 
 void sc_plan_remember(struct sc_job *job, int fd, enum sc_via via)

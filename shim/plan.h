@@ -78,6 +78,9 @@ void sc_plan_take_note(
 /* Who else holds them? Until every answer is certain, but not for ever. */
 void sc_plan_ask(struct sc_holders_query *queries, size_t count, enum sc_own_table own_table);
 
+/* The same. *is_passing: UNKNOWN only because it may be in a message, or the like, where nobody uses it. */
+enum sc_holders sc_plan_ask_hands(const struct sc_job *job, bool *is_passing);
+
 /* The same of one that the program has closed. */
 enum sc_holders sc_plan_ask_holders(const struct sc_job *job);
 

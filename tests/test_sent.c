@@ -269,6 +269,10 @@ static void test_in_flight_is_nothing_that_is_close_on_exec(void **state)
 	PAIR "fork close 4 hear on " words " end close 5 " CONNECT "open 5 /dev/null " \
 	     "send-fd 4 5 close 5 send-fd 4 3 " CLOSE_3 "wait"
 
+/* One that is in the queue of another unix socket meanwhile. */
+#define OTHER_MESSAGE(from, to, sent) \
+	"unix " #from " " #to " socket " #sent " 4 send-fd " #from " " #sent " close " #sent " "
+
 #define TEN_TIMES(words) words words words words words words words words words words
 
 static const struct sharing_row last_of_unreceived[] = {
@@ -305,12 +309,27 @@ static const struct sharing_row last_of_unreceived[] = {
 		UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exit-now 0")},
 	{"unreceived_other_program_exits", UNRECEIVED_BY_CHILD("exec exit 0")},
 	{"unreceived_other_program_exits_now", UNRECEIVED_BY_CHILD("exec exit-now 0")},
+	{"unreceived_other_program_exits_beside_another_message",
+		UNRECEIVED_BY_CHILD(
+			"exec open 3 /dev/null open 4 /dev/null " OTHER_MESSAGE(6, 7, 8) "exit 0")},
+	{"unreceived_other_program_exits_now_beside_another_message",
+		UNRECEIVED_BY_CHILD("exec open 3 /dev/null open 4 /dev/null " OTHER_MESSAGE(
+			6, 7, 8) "exit-now 0")},
 	{"unreceived_child_of_child_exits",
 		UNRECEIVED_BY_CHILD("fork exit-now 0 end close 5 wait")},
 	{"unreceived_child_closes_first", CONNECT
 		"unix 4 5 send-fd 4 3 fork close 3 close 5 end wait " CLOSE_3 "hear on close 5"},
 	{"unreceived_sent_by_a_child",
 		CONNECT "unix 4 5 fork send-fd 4 3 end wait " CLOSE_3 "hear on close 5"},
+};
+
+/* By a program that was started by an exec, whose unix sockets may all be in that other message. */
+static const struct sharing_row last_of_unreceived_beside_another[] = {
+	{"unreceived_close_beside_another_message", PAIR
+		"exec " CONNECT "send-fd 4 3 " OTHER_MESSAGE(6, 7, 8) CLOSE_3 "hear on close 5"},
+	{"unreceived_exit_beside_another_s_message",
+		PAIR "fork close 4 exec hear on exit 0 end close 5 " CONNECT
+		     "send-fd 4 3 " OTHER_MESSAGE(5, 6, 7) CLOSE_3 "wait"},
 };
 
 /* Somebody else still holds it, or receives it in time. */
@@ -379,6 +398,10 @@ static const struct rows_subject subjects[] = {
 		sharing_test_last_drain_ends_with_fin, last_of_unreceived),
 	ROWS_NAMED("test_last_of_unreceived_fin_ends_with_fin", sharing_test_last_fin_ends_with_fin,
 		last_of_unreceived),
+	ROWS_NAMED("test_last_of_unreceived_control_resets", sharing_test_last_control_resets,
+		last_of_unreceived_beside_another),
+	ROWS_NAMED("test_last_of_unreceived_warn_reports_once", sharing_test_last_warn_reports_once,
+		last_of_unreceived_beside_another),
 	ROWS_NAMED("test_taken_connection_is_left_alone", sharing_test_left_alone, taken),
 	ROWS_NAMED("test_last_of_taken_control_resets", sharing_test_last_control_resets,
 		last_of_taken),

@@ -97,23 +97,26 @@ static void close_unreceived(int type)
 	close_well(peer);
 }
 
-/* What another descriptor of the receiver finds: the pending error, the message, its offset. */
-static void close_one_of_two(int type)
+static int receive_fd(int from)
 {
 	struct letter letter;
-	int pair[2];
-	int peer;
-	int other;
+	int received;
+
+	open_letter(&letter);
+	must(recvmsg(from, &letter.header, 0) > 0, "recvmsg");
+	memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&letter.header)), sizeof(received));
+	return received;
+}
+
+/* What another descriptor of the receiver finds: the pending error, the message, its offset. */
+static void tell_of_other(int other, int peer)
+{
+	struct letter letter;
 	int offset = 0;
 	socklen_t size = sizeof(offset);
 	ssize_t got;
 	char byte;
 
-	open_box(type, pair, &peer);
-	other = dup(pair[1]);
-	must(send(pair[1], "back", 4, 0) == 4, "send");
-	close_well(pair[0]);
-	close_well(pair[1]);
 	must(getsockopt(other, SOL_SOCKET, SO_PEEK_OFF, &offset, &size) == 0, "SO_PEEK_OFF");
 	tell("offset %d", offset);
 	for (int i = 0; i < 2; i++) {
@@ -133,6 +136,40 @@ static void close_one_of_two(int type)
 	}
 	close_well(other);
 	close_well(peer);
+}
+
+static void close_one_of_two(int type)
+{
+	int pair[2];
+	int peer;
+	int other;
+
+	open_box(type, pair, &peer);
+	other = dup(pair[1]);
+	must(send(pair[1], "back", 4, 0) == 4, "send");
+	close_well(pair[0]);
+	close_well(pair[1]);
+	tell_of_other(other, peer);
+}
+
+/* The other descriptor is in a message meanwhile, and comes out of it. */
+static void close_one_on_its_way(int type, bool has_error)
+{
+	int way[2];
+	int pair[2];
+	int peer;
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, way) == 0, "socketpair");
+	open_box(type, pair, &peer);
+	if (has_error) {
+		must(send(pair[1], "back", 4, 0) == 4, "send");
+	}
+	close_well(pair[0]);
+	send_fd(way[0], pair[1]);
+	close_well(pair[1]);
+	tell_of_other(receive_fd(way[1]), peer);
+	close_well(way[0]);
+	close_well(way[1]);
 }
 
 static void tell_lock(int fd)
@@ -179,6 +216,8 @@ static void look(void)
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		close_unreceived(types[i]);
 		close_one_of_two(types[i]);
+		close_one_on_its_way(types[i], false);
+		close_one_on_its_way(types[i], true);
 	}
 	close_beside_file(send_fd_unseen);
 	close_beside_file(send_fd);
