@@ -309,6 +309,9 @@ static const struct sharing_row last_of_unreceived[] = {
 		UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exit-now 0")},
 	{"unreceived_other_program_exits", UNRECEIVED_BY_CHILD("exec exit 0")},
 	{"unreceived_other_program_exits_now", UNRECEIVED_BY_CHILD("exec exit-now 0")},
+	{"unreceived_exit_beside_another_message",
+		PAIR "fork exec " CONNECT "send-fd 4 3 " OTHER_MESSAGE(6, 7, 8) CLOSE_3
+		"hear on exit 0 end close 4 close 5 wait"},
 	{"unreceived_other_program_exits_beside_another_message",
 		UNRECEIVED_BY_CHILD(
 			"exec open 3 /dev/null open 4 /dev/null " OTHER_MESSAGE(6, 7, 8) "exit 0")},
@@ -358,6 +361,10 @@ static const struct sharing_row unreceived_otherwise[] = {
 		CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
 			"fork close 3 exec hear on receive-fd 5 3 read 3 1000 write 3 5000 "
 			"close 3 end close 3 close 5 say closed wait"},
+	{"received_by_a_parent_of_another_program",
+		CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
+			"fork exec exit 0 end close 3 say closed wait hear on receive-fd 5 3 read "
+			"3 1000 write 3 5000 close 3"},
 	{"received_by_a_parent", CONNECT "unix 4 5 send-fd 4 3 " AWAIT_UNREAD
 					 "fork close 3 exit 0 end wait close 3 say closed hear on "
 					 "receive-fd 5 3 read 3 1000 write 3 5000 close 3"},
