@@ -69,14 +69,14 @@ SHIM_OBJECTS := $(patsubst shim/%.c,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.c
 	$(patsubst shim/%.S,$(BUILD)/shim/%.o,$(sort $(wildcard shim/*.S)))
 MAP := shim/libsafeclose.map
 
-# The command shares the library's objects that know the variables and the lines.
+# The command shares the library's objects that know the variables, the lines and the kernel's counts.
 COMMAND := $(BUILD)/safeclose
 # Its reports need yajl, which `make check` installs; nothing else does.
 HAS_YAJL := $(shell program=$$(mktemp) && echo 'int main(void) { return 0; }' | $(CC) -x c \
 	-include yajl/yajl_parse.h - -lyajl -o $$program 2>/dev/null && echo yes; rm -f "$$program")
 CLI_SOURCES := $(filter-out $(if $(HAS_YAJL),%/without_yajl.c,shim/cli/report%.c),$(sort $(wildcard shim/cli/*.c)))
 CLI_OBJECTS := $(patsubst shim/cli/%.c,$(BUILD)/shim/cli/%.o,$(CLI_SOURCES)) \
-	$(addprefix $(BUILD)/shim/,cli/config.o line.o only.o)
+	$(addprefix $(BUILD)/shim/,cli/config.o line.o netstat.o only.o)
 CLI_FLAGS := $(BASE_FLAGS) -Ishim $(SAN_FLAGS)
 CLI_LIBS := -ldl
 REPORT_LIBS := $(if $(HAS_YAJL),-lyajl -lm)

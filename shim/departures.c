@@ -13,11 +13,17 @@ enum {
 	LONG_WAITS = 10 * WAITS,
 };
 
+/* Is it worth while to wait for the process pid once more, after so many times? */
+static bool is_worth_waiting(int pid, int waits)
+{
+	return waits < WAITS || (waits < LONG_WAITS && sc_holder_is_running(pid));
+}
+
 /* false: the process does not let go of what it holds under that descriptor. */
 static bool await_one(uint64_t inode, int pid, int fd)
 {
-	for (int i = 0; sc_holder_lets_go_at_exec(inode, pid, fd); i++) {
-		if (i >= WAITS && (i >= LONG_WAITS || !sc_holder_is_running(pid))) {
+	for (int waits = 0; sc_holder_lets_go_at_exec(inode, pid, fd); waits++) {
+		if (!is_worth_waiting(pid, waits)) {
 			return false;
 		}
 		sc_sys_pause(WAIT_NS);
@@ -48,9 +54,9 @@ bool sc_departures_pause(uint64_t inode, int waits)
 {
 	int fd;
 	int pid = sc_family_find_departure(inode, &fd);
-	bool is_any = waits < WAITS || (waits < LONG_WAITS && sc_holder_is_running(pid));
-	for (int i = 0; !is_any && waits < LONG_WAITS && sc_process_spawned(i, &pid); i++) {
-		is_any = sc_holder_is_running(pid);
+	bool is_any = is_worth_waiting(pid, waits);
+	for (int i = 0; !is_any && sc_process_spawned(i, &pid); i++) {
+		is_any = is_worth_waiting(pid, waits);
 	}
 	if (is_any) {
 		sc_sys_pause(WAIT_NS);

@@ -2,6 +2,7 @@
 #include "resets.h"
 #include "family.h"
 #include "memory.h"
+#include "netstat.h"
 #include "ownfds.h"
 #include "procfs.h"
 #include "sys.h"
@@ -20,11 +21,6 @@
 
 #define COUNTS "/proc/thread-self/net/netstat"
 #define NAMESPACE "/proc/thread-self/ns/net"
-
-#define GROUP "TcpExt: "
-#define NAME "TCPAbortOnClose "
-
-enum { TEXT_BYTES = 8192 };
 
 static uint64_t first_cookie; /* 0: not known */
 static uint64_t first_inode;
@@ -130,42 +126,24 @@ static bool is_told_of(int fd)
 	       inode_of_namespace() == first_inode;
 }
 
-/*
- * Two lines for each group of counts: names, then numbers in the same order. Negative: not found.
- *   TcpExt: SyncookiesSent SyncookiesRecv ... TCPAbortOnClose ...
- *   TcpExt: 0 0 ... 17 ...
- */
-static int64_t find_count(const char *text)
-{
-	const char *name = strstr(text, GROUP);
-	const char *count = name != NULL ? strstr(name + 1, GROUP) : NULL;
-	while (name != NULL && count != NULL && strncmp(name, NAME, strlen(NAME)) != 0) {
-		name = strchr(name, ' ');
-		name += name != NULL;
-		count = strchr(count, ' ');
-		count += count != NULL;
-	}
-	return name != NULL && count != NULL ? (int64_t)sc_procfs_number_in(count, 10) : -1;
-}
-
 /* Negative: not to be had. The kernel makes the text anew for a read from its begin, so all is
  * read at once; it is too long for a small stack. */
 static int64_t count_resets(void)
 {
 	int64_t count = -1;
-	char *text = sc_memory_map(TEXT_BYTES);
+	char *text = sc_memory_map(SC_NETSTAT_BYTES);
 	if (text == NULL) {
 		return count;
 	}
 	bool is_elsewhere = sc_ownfds_is_elsewhere();
 	int fd = is_elsewhere ? sc_procfs_open_file(AT_FDCWD, COUNTS) : atomic_load(&counts) - 1;
-	if (SC_SYS5(SYS_pread64, fd, text, TEXT_BYTES - 1, 0, 0) > 0) {
-		count = find_count(text); /* what is mapped ends with zeroes */
+	if (SC_SYS5(SYS_pread64, fd, text, SC_NETSTAT_BYTES - 1, 0, 0) > 0) {
+		count = sc_netstat_aborts_on_close(text); /* what is mapped ends with zeroes */
 	}
 	if (is_elsewhere) {
 		sc_ownfds_release(fd);
 	}
-	sc_memory_unmap(text, TEXT_BYTES);
+	sc_memory_unmap(text, SC_NETSTAT_BYTES);
 	return count;
 }
 

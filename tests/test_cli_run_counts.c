@@ -55,6 +55,7 @@ static void assert_sum(const struct stage_end *end, const char *count)
 
 	snprintf(wanted, sizeof(wanted), "safeclose: %s reset by a close\n", count);
 	assert_contains(end->errors, wanted);
+	assert_null(strstr(end->errors, "by the kernel's count"));
 }
 
 static void test_cli_run_warns(void **state)
@@ -204,6 +205,32 @@ static void test_cli_run_counts_in_the_whole_tree(void **state)
 		snprintf(count, sizeof(count), "%zu %s", rows[i].connections,
 			rows[i].connections == 1 ? "connection was" : "connections were");
 		assert_sum(&end, count);
+	}
+}
+
+/* What only the kernel saw is told, and no reason to fail: it may have been anybody. */
+static void test_cli_run_tells_what_the_kernel_counted_besides(void **state)
+{
+	static const struct {
+		const char *words;
+		size_t connections;
+		int status;
+		const char *more;
+	} rows[] = {
+		{"unsetenv LD_PRELOAD exec " CLOSES, 1, 0, " 1 more "},
+		{"unsetenv LD_PRELOAD exec " CLOSES " " CLOSES, 2, 0, " 2 more "},
+		{CLOSES " unsetenv LD_PRELOAD exec " CLOSES, 2, FAILED_ON_RESET, " 1 more "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stage_end end =
+			run_actor("--fail-on-reset", rows[i].words, rows[i].connections);
+
+		assert_int_equal(end.status, rows[i].status);
+		assert_int_equal(end.grown.aborts_on_close, rows[i].connections);
+		assert_int_equal(
+			text_lines_with(end.errors, "by the kernel's count", rows[i].more), 1);
 	}
 }
 
@@ -412,6 +439,7 @@ int main(void)
 		PLAIN(test_cli_run_never_makes_a_failure_a_success),
 		PLAIN(test_cli_run_counts_whatever_is_reported_where),
 		WITH_FOLDER(test_cli_run_counts_in_the_whole_tree),
+		PLAIN(test_cli_run_tells_what_the_kernel_counted_besides),
 		PLAIN(test_cli_run_counts_connections_nobody_accepted),
 		WITH_FOLDER(test_cli_run_within_itself_counts_in_both),
 		PLAIN(test_cli_run_too_often_within_itself_is_refused),

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "leftovers.h"
 #include "line.h"
+#include "netstat.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,6 +18,21 @@
 #include <unistd.h>
 
 enum { SITE_SIZE = 512 };
+
+/* ---- the kernel's count -------------------------------------------------------------------- */
+
+/* Of resets by a close over unread bytes, in this network namespace. Negative: not to be had. */
+static int64_t count_of_kernel(void)
+{
+	char text[SC_NETSTAT_BYTES];
+	FILE *file = fopen("/proc/self/net/netstat", "re");
+	if (file == NULL) {
+		return -1;
+	}
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return sc_netstat_aborts_on_close(text);
+}
 
 /* ---- the file ------------------------------------------------------------------------------ */
 
@@ -140,6 +156,7 @@ bool cli_resets_begin(struct cli_resets *resets)
 		cli_resets_end(resets);
 		return false;
 	}
+	resets->kernel_count = count_of_kernel();
 	return true;
 }
 
@@ -230,5 +247,18 @@ void cli_resets_tell(const struct cli_resets *resets)
 	}
 	if (told < total) {
 		fprintf(stderr, "%8" PRIu64 "%12s%16s  %s\n", total - told, "", "", "others");
+	}
+}
+
+/* What is counted here includes resets for other reasons: so many at least. */
+void cli_resets_tell_unseen(const struct cli_resets *resets)
+{
+	int64_t more = count_of_kernel() - resets->kernel_count - (int64_t)cli_resets_count(resets);
+	if (resets->kernel_count >= 0 && more > 0) {
+		fprintf(stderr,
+			"safeclose: by the kernel's count (TCPAbortOnClose) closes reset %" PRId64
+			" more in this network namespace: in a program that the library does not "
+			"reach, or in another command\n",
+			more);
 	}
 }

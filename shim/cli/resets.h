@@ -10,6 +10,7 @@
 
 struct cli_resets {
 	struct sc_tally *tally;
+	int64_t kernel_count; /* of this network namespace, before; negative: not to be had */
 	int lock; /* the file, locked as long as this process lives: who finds it unlocked removes it */
 	char folder[PATH_MAX];
 	char path[PATH_MAX];
@@ -24,6 +25,10 @@ uint64_t cli_resets_count(const struct cli_resets *resets);
 
 /* The table, on stderr. */
 void cli_resets_tell(const struct cli_resets *resets);
+
+/* Where the kernel has counted more in this network namespace meanwhile: how many more. Other programs
+ * may have reset them. */
+void cli_resets_tell_unseen(const struct cli_resets *resets);
 
 /* Remove the file. */
 void cli_resets_end(struct cli_resets *resets);

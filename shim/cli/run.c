@@ -238,6 +238,7 @@ static int run_counted(const struct order *order, const struct cli_library *libr
 		cli_resets_tell(&resets);
 		status = status == 0 ? order->reset_status : status;
 	}
+	cli_resets_tell_unseen(&resets);
 	cli_resets_end(&resets);
 	return status;
 }
