@@ -136,12 +136,12 @@ static void set_look_offset(int fd, int offset)
 	sc_sys_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset));
 }
 
+/* Or may have, where that may not be asked. */
 static bool has_error(int fd)
 {
 	struct pollfd wanted = {fd, 0, 0};
 	struct timespec now = {0, 0};
-	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) != 0 &&
-	       (wanted.revents & POLLERR) != 0;
+	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) < 0 || (wanted.revents & POLLERR);
 }
 
 size_t sc_mailbox_copy(int fd, bool may_be_received, int copies[SC_MAILBOX_MAX])

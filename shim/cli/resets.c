@@ -256,9 +256,8 @@ void cli_resets_tell_unseen(const struct cli_resets *resets)
 	int64_t more = count_of_kernel() - resets->kernel_count - (int64_t)cli_resets_count(resets);
 	if (resets->kernel_count >= 0 && more > 0) {
 		fprintf(stderr,
-			"safeclose: by the kernel's count (TCPAbortOnClose) closes reset %" PRId64
-			" more in this network namespace: in a program that the library does not "
-			"reach, or in another command\n",
-			more);
+			"safeclose: by the kernel's count (TCPAbortOnClose) at least %" PRId64
+			" more %s reset by a close in this network namespace\n",
+			more, more == 1 ? "was" : "were");
 	}
 }

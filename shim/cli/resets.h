@@ -26,8 +26,7 @@ uint64_t cli_resets_count(const struct cli_resets *resets);
 /* The table, on stderr. */
 void cli_resets_tell(const struct cli_resets *resets);
 
-/* Where the kernel has counted more in this network namespace meanwhile: how many more. Other programs
- * may have reset them. */
+/* Where the kernel has counted more in this network namespace meanwhile: how many more, on stderr. */
 void cli_resets_tell_unseen(const struct cli_resets *resets);
 
 /* Remove the file. */
