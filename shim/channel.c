@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum { QUEUE_BYTES = 1 << 20, ROOM_TRIES = 100, ROOM_WAIT_NS = 100000 };
 
@@ -47,13 +46,6 @@ union rights {
 	char bytes[CMSG_SPACE(SC_CHANNEL_FDS * sizeof(int))];
 };
 
-static void wait_for_room(int writer)
-{
-	struct timespec wait = {0, ROOM_WAIT_NS};
-	struct pollfd wanted = {writer, POLLOUT, 0};
-	SC_SYS5(SYS_ppoll, &wanted, 1, &wait, NULL, 0);
-}
-
 int sc_channel_send(
 	int writer, const struct sc_job *job, const struct sc_note *note, size_t note_bytes, int fd)
 {
@@ -81,7 +73,7 @@ int sc_channel_send(
 		if ((!is_full && sent != -EINTR) || tries == ROOM_TRIES) {
 			return (int)sent;
 		}
-		wait_for_room(writer);
+		sc_sys_poll(writer, POLLOUT, ROOM_WAIT_NS);
 	}
 }
 

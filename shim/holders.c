@@ -460,8 +460,9 @@ void sc_holders_ask(struct sc_holders_query *queries, size_t count, enum sc_own_
 		queries[i].is_forking = is_forking && may_be_elsewhere(queries[i].birth);
 		if (queries[i].answer != SC_HOLDERS_UNASKED) {
 			queries[i].is_passing = false;
+		} else {
+			queries[i].answer =
+				queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY;
 		}
-		answer(&sweep, &queries[i],
-			queries[i].is_passing ? SC_HOLDERS_UNKNOWN : SC_HOLDERS_NOBODY);
 	}
 }

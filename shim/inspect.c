@@ -191,9 +191,8 @@ static bool is_in_repair(int fd)
 /* The state of an MPTCP socket does not tell of the peer's FIN; poll does. */
 static bool has_peer_hung_up(int fd)
 {
-	struct pollfd wanted = {fd, POLLRDHUP, 0};
-	struct timespec now = {0, 0};
-	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) == 1 && (wanted.revents & POLLRDHUP);
+	int events = sc_sys_poll(fd, POLLRDHUP, 0);
+	return events > 0 && (events & POLLRDHUP);
 }
 
 static bool is_peer_done(int fd, const struct sc_conn *conn)

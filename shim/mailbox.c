@@ -5,9 +5,10 @@
  * - It moves on with SO_PEEK_OFF, and takes the socket's pending error: so only in a queue that nobody
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
- *   some file systems have to be asked (flush): so only where this family has never sent anything but
- *   sockets, pipes and the like (sc_inspect_kind), and what is locked by whomever is kept; or where
- *   the process ends, and files are kept to the end.
+ *   some file systems have to be asked (flush). At the end of the process files are kept. Before, where
+ *   files may be in the queue, as the family has sent one or it was inherited over an exec, there must be
+ *   no lock, and no other thread to take one meanwhile. A file that nobody knew of is kept where there is
+ *   any lock.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
 #include "mailbox.h"
@@ -19,6 +20,7 @@
 #include "process.h"
 #include "procfs.h"
 #include "sys.h"
+#include "threads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,25 +39,43 @@ struct taking {
 	size_t count;
 };
 
-/* Was the other end made or connected by this process, or one that it was forked from? At its
- * end, also by the one that has started the program. */
+/* Over exec, as far as calls that are followed tell. Then nothing is known of what is in it. */
+static bool is_inherited(int fd)
+{
+	return !sc_births_is_noted(fd);
+}
+
+/* Was the other end made or connected by this process, by one that it was forked from, or by the one
+ * that has started the program? */
 static bool is_from_family(int fd)
 {
 	struct ucred peer = {.pid = 0};
 	unsigned size = sizeof(peer);
 	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0 &&
 	       (sc_process_may_be_of_line(peer.pid) ||
-		       (sc_process_is_ending() && peer.pid == sc_process_get_family()->parent_pid));
+		       peer.pid == sc_process_get_family()->parent_pid);
+}
+
+/* Has this process any lock on a file, by the kernel's list? */
+static bool may_have_locked(void)
+{
+	char text[16] = " ";
+	long length = SC_SYS4(
+		SYS_readlinkat, AT_FDCWD, "/proc/self", text + 1, sizeof(text) - sizeof("  "));
+	text[length < 0 ? 0 : 1 + length] = ' '; /* a blank alone is in every line */
+	return sc_procfs_find("/proc/locks", text) != 0;
 }
 
 bool sc_mailbox_may_be_one(int fd)
 {
 	int domain = 0;
 	unsigned size = sizeof(domain);
-	bool may_look = sc_process_is_ending() || (sc_family_may_have_sent(SC_SENT_SOCKET) &&
-							  !sc_family_may_have_sent(SC_SENT_FILE));
+	bool is_ending = sc_process_is_ending();
+	bool may_be_of_files = is_inherited(fd) || sc_family_may_have_sent(SC_SENT_FILE);
+	bool may_look = is_ending || may_be_of_files || sc_family_may_have_sent(SC_SENT_SOCKET);
 	return may_look && sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-	       domain == AF_UNIX;
+	       domain == AF_UNIX &&
+	       (is_ending || !may_be_of_files || (sc_threads_is_only_one() && !may_have_locked()));
 }
 
 static bool has_bytes(int fd)
@@ -80,10 +100,9 @@ bool sc_mailbox_has_letters(int fd)
 /* At the end, a file of which there is but this copy is closed by the kernel. */
 static bool is_to_be_kept(int fd)
 {
-	struct flock64 lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	uint64_t inode;
-	return (sc_process_is_ending() && sc_inspect_kind(fd, &inode) == SC_INSPECT_FILE) ||
-	       (sc_sys_fcntl(fd, F_OFD_GETLK, (long)&lock) == 0 && lock.l_type != F_UNLCK);
+	return sc_inspect_kind(fd, &inode) == SC_INSPECT_FILE &&
+	       (sc_process_is_ending() || may_have_locked());
 }
 
 static void take_one(void *context, int fd)
@@ -139,9 +158,8 @@ static void set_look_offset(int fd, int offset)
 /* Or may have, where that may not be asked. */
 static bool has_error(int fd)
 {
-	struct pollfd wanted = {fd, 0, 0};
-	struct timespec now = {0, 0};
-	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) < 0 || (wanted.revents & POLLERR);
+	int events = sc_sys_poll(fd, 0, 0);
+	return events < 0 || (events & POLLERR);
 }
 
 size_t sc_mailbox_copy(int fd, bool may_be_received, int copies[SC_MAILBOX_MAX])

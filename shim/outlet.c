@@ -57,9 +57,7 @@ bool sc_outlet_is_itself(const struct sc_outlet *it)
 /* Room for a line, without waiting for it. (Regular files always have.) */
 static bool is_writable(int fd)
 {
-	struct pollfd wanted = {fd, POLLOUT, 0};
-	struct timespec now = {0, 0};
-	return SC_SYS5(SYS_ppoll, &wanted, 1, &now, NULL, 0) == 1;
+	return sc_sys_poll(fd, POLLOUT, 0) > 0;
 }
 
 /* The kernel's signal set: one bit a signal, beginning with 1. */

@@ -2,6 +2,7 @@
 #include "sys.h"
 #include "kernel.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -40,4 +41,12 @@ void sc_sys_pause(uint32_t ns)
 void sc_sys_yield(void)
 {
 	sc_sys6(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+int sc_sys_poll(int fd, int events, uint32_t ns)
+{
+	struct pollfd wanted = {fd, (short)events, 0};
+	struct timespec wait = {0, (long)ns};
+	long count = SC_SYS5(SYS_ppoll, &wanted, 1, &wait, NULL, 0);
+	return count < 0 ? (int)count : wanted.revents;
 }

@@ -63,6 +63,10 @@ void sc_sys_pause(uint32_t ns);
 
 void sc_sys_yield(void);
 
+/* Which of these events (poll(2)) fd has, or an error: 0 where it has none for that long, which is less than a
+ * second. Negative errno: that cannot be told, or a signal came. */
+int sc_sys_poll(int fd, int events, uint32_t ns);
+
 static inline int sc_sys_close(int fd)
 {
 	return (int)SC_SYS1(SYS_close, fd);

@@ -298,6 +298,9 @@ static const struct sharing_row last_of_unreceived[] = {
 			"send-fd 4 6 send-fd 4 6 send-fd 4 6 send-fd 4 6 ") "send-fd 4 3 close "
 									    "6 " CLOSE_3
 									    "hear on close 5"},
+	{"unreceived_behind_a_file",
+		CONNECT "unix 4 5 open 6 /dev/null send-fd 4 6 close 6 send-fd 4 3 " CLOSE_3
+			"hear on close 5"},
 	{"unreceived_twice", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3 "hear on close 5"},
 	{"unreceived_and_received", CONNECT "unix 4 5 send-fd 4 3 send-fd 4 3 " CLOSE_3
 					    "receive-fd 5 3 hear on close 5 close 3"},
@@ -309,6 +312,14 @@ static const struct sharing_row last_of_unreceived[] = {
 		UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exit-now 0")},
 	{"unreceived_other_program_exits", UNRECEIVED_BY_CHILD("exec exit 0")},
 	{"unreceived_other_program_exits_now", UNRECEIVED_BY_CHILD("exec exit-now 0")},
+	{"unreceived_other_program_closes", UNRECEIVED_BY_CHILD("exec close 5")},
+	{"unreceived_other_program_closes_by_dup2",
+		UNRECEIVED_BY_CHILD("exec open 3 /dev/null dup2 3 5")},
+	{"unreceived_behind_a_file_other_program_closes",
+		UNRECEIVED_BEHIND_A_FILE_BY_CHILD("exec close 5")},
+	{"unreceived_child_of_other_program_closes",
+		PAIR "exec fork close 4 hear on close 5 end close 5 " CONNECT "send-fd 4 3 " CLOSE_3
+		     "wait"},
 	{"unreceived_exit_beside_another_message",
 		PAIR "fork exec " CONNECT "send-fd 4 3 " OTHER_MESSAGE(6, 7, 8) CLOSE_3
 		"hear on exit 0 end close 4 close 5 wait"},

@@ -3,6 +3,7 @@
  * mailbox [PORT] WHAT: closes unix sockets with connections in their queues. WHAT:
  *     looks   tells what the program can see of it: the lines are the same with the library and
  *             without
+ *     inherits  the same of what it has inherited over an exec, a locked file in the queue
  *     forks   while another thread forks, whose children must not have copies of the library's
  */
 #include "dial.h"
@@ -209,6 +210,43 @@ static void close_beside_file(void (*send_file)(int to, int fd))
 	close_well(file);
 }
 
+/* What the program before the exec leaves: the receiver, its peer, and the file. */
+static void leave_to_exec(const char *self)
+{
+	char path[] = "/tmp/mailbox.XXXXXX";
+	char numbers[64];
+	int file = mkstemp(path);
+	int pair[2];
+	int peer;
+	int other;
+
+	must(file >= 0, "mkstemp");
+	other = open(path, O_RDONLY);
+	unlink(path);
+	open_box(SOCK_STREAM, pair, &peer);
+	send_fd(pair[0], other);
+	close_well(other);
+	snprintf(numbers, sizeof(numbers), "%d %d %d", pair[1], peer, file);
+	must(execl(self, self, numbers, "has inherited", (char *)NULL) == 0, "execl");
+}
+
+static void close_inherited(const char *numbers)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int receiver;
+	int peer;
+	int file;
+
+	must(sscanf(numbers, "%d %d %d", &receiver, &peer, &file) == 3, "numbers");
+	must(fcntl(file, F_SETLK, &lock) == 0, "F_SETLK");
+	tell_numbers("before");
+	close_well(receiver);
+	tell_numbers("after");
+	tell_lock(file);
+	close_well(peer);
+	close_well(file);
+}
+
 static void look(void)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM};
@@ -284,6 +322,10 @@ int main(int argc, char **argv)
 	listener = listen_here();
 	if (strcmp(argv[argc - 1], "looks") == 0) {
 		look();
+	} else if (strcmp(argv[argc - 1], "inherits") == 0) {
+		leave_to_exec(argv[0]);
+	} else if (strcmp(argv[argc - 1], "has inherited") == 0) {
+		close_inherited(argv[argc - 2]);
 	} else {
 		close_beside_forks();
 	}
