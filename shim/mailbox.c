@@ -6,9 +6,9 @@
  *   else can read any more.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush). At the end of the process files are kept. Before, where
- *   files may be in the queue, as the family has sent one or it was inherited over an exec, there must be
- *   no lock, and no other thread to take one meanwhile. A file that nobody knew of is kept where there is
- *   any lock.
+ *   files may be in the queue (the family has sent one, the other end is not the family's, or it was inherited
+ *   over an exec), there must be no lock, and no other thread to take one meanwhile. A file that nobody knew
+ *   of is kept where there is any lock.
  * - A child made meanwhile would keep the copies: sc_process_begin_taking().
  */
 #include "mailbox.h"
@@ -39,21 +39,15 @@ struct taking {
 	size_t count;
 };
 
-/* Over exec, as far as calls that are followed tell. Then nothing is known of what is in it. */
-static bool is_inherited(int fd)
-{
-	return !sc_births_is_noted(fd);
-}
-
-/* Was the other end made or connected by this process, by one that it was forked from, or by the one
- * that has started the program? */
+/* Was the other end made or connected by this process, or one that it was forked from? At its
+ * end, also by the one that has started the program. */
 static bool is_from_family(int fd)
 {
 	struct ucred peer = {.pid = 0};
 	unsigned size = sizeof(peer);
 	return sc_sys_getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0 &&
 	       (sc_process_may_be_of_line(peer.pid) ||
-		       peer.pid == sc_process_get_family()->parent_pid);
+		       (sc_process_is_ending() && peer.pid == sc_process_get_family()->parent_pid));
 }
 
 /* Has this process any lock on a file, by the kernel's list? */
@@ -66,16 +60,26 @@ static bool may_have_locked(void)
 	return sc_procfs_find("/proc/locks", text) != 0;
 }
 
+/* Of what is inherited over an exec nothing is known, as far as calls that are followed tell. */
+static bool may_have_files(int fd)
+{
+	return !sc_births_is_noted(fd) || sc_family_may_have_sent(SC_SENT_FILE);
+}
+
 bool sc_mailbox_may_be_one(int fd)
 {
 	int domain = 0;
 	unsigned size = sizeof(domain);
-	bool is_ending = sc_process_is_ending();
-	bool may_be_of_files = is_inherited(fd) || sc_family_may_have_sent(SC_SENT_FILE);
-	bool may_look = is_ending || may_be_of_files || sc_family_may_have_sent(SC_SENT_SOCKET);
+	bool may_look = sc_process_is_ending() || may_have_files(fd) ||
+			sc_family_may_have_sent(SC_SENT_SOCKET);
 	return may_look && sc_sys_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-	       domain == AF_UNIX &&
-	       (is_ending || !may_be_of_files || (sc_threads_is_only_one() && !may_have_locked()));
+	       domain == AF_UNIX;
+}
+
+static bool may_close_copies(int fd)
+{
+	return sc_process_is_ending() || (!may_have_files(fd) && is_from_family(fd)) ||
+	       (sc_threads_is_only_one() && !may_have_locked());
 }
 
 static bool has_bytes(int fd)
@@ -84,17 +88,22 @@ static bool has_bytes(int fd)
 	return sc_sys_ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
-bool sc_mailbox_is_one(int fd)
-{
-	bool is_awaited = sc_process_is_ending() && sc_family_may_have_sent(SC_SENT_ANY) &&
-			  fd > STDERR_FILENO;
-	return sc_mailbox_may_be_one(fd) && (is_awaited || has_bytes(fd)) && is_from_family(fd);
-}
-
 /* Descriptors in the queue are told of since Linux 5.10. */
 bool sc_mailbox_has_letters(int fd)
 {
 	return has_bytes(fd) && sc_procfs_find_about(fd, "scm_fds: 0\n") != 1;
+}
+
+static bool is_awaiting_letters(int fd)
+{
+	return sc_process_is_ending() && sc_family_may_have_sent(SC_SENT_ANY) &&
+	       fd > STDERR_FILENO && is_from_family(fd);
+}
+
+bool sc_mailbox_is_one(int fd)
+{
+	return sc_mailbox_may_be_one(fd) &&
+	       ((sc_mailbox_has_letters(fd) && may_close_copies(fd)) || is_awaiting_letters(fd));
 }
 
 /* At the end, a file of which there is but this copy is closed by the kernel. */

@@ -13,14 +13,14 @@
 enum { SC_MAILBOX_MAX = 48 }; /* of the 64 numbers that the library has */
 
 /*
- * Is fd a unix socket to which the family sends, with something in its queue? Where the process ends, also
- * with nothing there yet, as what comes later would be thrown away by an end that nobody sees; but standard
- * streams, which other threads may use to the last. No system call where the family has made it and has not
- * sent any descriptor, unless the process ends.
+ * Is fd a unix socket that may be looked into, with messages with descriptors in its queue? Where the process
+ * ends, also one that the family sends to with nothing there yet, as what comes later would be thrown away by an
+ * end that nobody sees; but standard streams, which other threads may use to the last. No system call where the
+ * family has made it and has not sent any descriptor, unless the process ends.
  */
 bool sc_mailbox_is_one(int fd);
 
-/* Is fd any unix socket whose queue may be looked into? One system call; some more where files may be there. */
+/* Is fd any unix socket, where that may be asked? One system call. */
 bool sc_mailbox_may_be_one(int fd);
 
 /* Are there messages with descriptors in its queue, by all that is known? */

@@ -269,6 +269,13 @@ static void test_in_flight_is_nothing_that_is_close_on_exec(void **state)
 	PAIR "fork close 4 hear on " words " end close 5 " CONNECT "open 5 /dev/null " \
 	     "send-fd 4 5 close 5 send-fd 4 3 " CLOSE_3 "wait"
 
+/* Neither the child's program nor who has started that has made the pair. The first process waits for
+ * the child's end, too. */
+#define SENT_BY_ONE_THAT_IS_GONE(words)                                                         \
+	"open 3 /dev/null open 4 /dev/null open 5 /dev/null pipe 6 7 close 3 close 4 close 5 "  \
+	"fork " PAIR "fork close 4 close 6 hear on await-orphan " words " end close 5 " CONNECT \
+	"send-fd 4 3 " CLOSE_3 "end wait close 7 read-end 6"
+
 /* One that is in the queue of another unix socket meanwhile. */
 #define OTHER_MESSAGE(from, to, sent) \
 	"unix " #from " " #to " socket " #sent " 4 send-fd " #from " " #sent " close " #sent " "
@@ -320,6 +327,9 @@ static const struct sharing_row last_of_unreceived[] = {
 	{"unreceived_child_of_other_program_closes",
 		PAIR "exec fork close 4 hear on close 5 end close 5 " CONNECT "send-fd 4 3 " CLOSE_3
 		     "wait"},
+	{"unreceived_exit_sender_gone", SENT_BY_ONE_THAT_IS_GONE("exec exit 0")},
+	{"unreceived_exit_now_sender_gone", SENT_BY_ONE_THAT_IS_GONE("exec exit-now 0")},
+	{"unreceived_close_sender_gone", SENT_BY_ONE_THAT_IS_GONE("exec close 5")},
 	{"unreceived_exit_beside_another_message",
 		PAIR "fork exec " CONNECT "send-fd 4 3 " OTHER_MESSAGE(6, 7, 8) CLOSE_3
 		"hear on exit 0 end close 4 close 5 wait"},
