@@ -186,23 +186,37 @@ static void tell_lock(int fd)
 	tell("locked: %d", WEXITSTATUS(status));
 }
 
-/* A file in the queue too, which this process has locked. */
-static void close_beside_file(void (*send_file)(int to, int fd))
+/* With a file in the queue, too. Returns a descriptor of that. */
+static int open_box_with_file(void (*send_file)(int to, int fd), int pair[2], int *peer)
 {
 	char path[] = "/tmp/mailbox.XXXXXX";
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int file = mkstemp(path);
-	int pair[2];
-	int peer;
 	int other;
 
 	must(file >= 0, "mkstemp");
 	other = open(path, O_RDONLY);
 	unlink(path);
-	open_box(SOCK_STREAM, pair, &peer);
+	open_box(SOCK_STREAM, pair, peer);
 	send_file(pair[0], other);
 	close_well(other);
+	return file;
+}
+
+static void lock_whole(int file)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
 	must(fcntl(file, F_SETLK, &lock) == 0, "F_SETLK");
+}
+
+/* This process has locked it. */
+static void close_beside_file(void (*send_file)(int to, int fd))
+{
+	int pair[2];
+	int peer;
+	int file = open_box_with_file(send_file, pair, &peer);
+
+	lock_whole(file);
 	close_well(pair[1]);
 	tell_lock(file);
 	close_well(pair[0]);
@@ -213,32 +227,23 @@ static void close_beside_file(void (*send_file)(int to, int fd))
 /* What the program before the exec leaves: the receiver, its peer, and the file. */
 static void leave_to_exec(const char *self)
 {
-	char path[] = "/tmp/mailbox.XXXXXX";
 	char numbers[64];
-	int file = mkstemp(path);
 	int pair[2];
 	int peer;
-	int other;
+	int file = open_box_with_file(send_fd, pair, &peer);
 
-	must(file >= 0, "mkstemp");
-	other = open(path, O_RDONLY);
-	unlink(path);
-	open_box(SOCK_STREAM, pair, &peer);
-	send_fd(pair[0], other);
-	close_well(other);
 	snprintf(numbers, sizeof(numbers), "%d %d %d", pair[1], peer, file);
 	must(execl(self, self, numbers, "has inherited", (char *)NULL) == 0, "execl");
 }
 
 static void close_inherited(const char *numbers)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int receiver;
 	int peer;
 	int file;
 
 	must(sscanf(numbers, "%d %d %d", &receiver, &peer, &file) == 3, "numbers");
-	must(fcntl(file, F_SETLK, &lock) == 0, "F_SETLK");
+	lock_whole(file);
 	tell_numbers("before");
 	close_well(receiver);
 	tell_numbers("after");
