@@ -97,6 +97,12 @@ static void test_cli_run_fails_on_a_reset(void **state)
 		1);
 	/* The report is as it would be. */
 	assert_int_equal(text_lines_with(end.errors, "]: close(3) ", "rst (unread)"), 1);
+	end = run_actor("--fail-on-reset --summary 1", CLOSES, 1);
+	assert_sum(&end, "1 connection was");
+	/* Nobody has asked for what others did. */
+	end = run_actor("--fail-on-reset", "unsetenv LD_PRELOAD exec " CLOSES, 1);
+	assert_int_equal(end.status, 0);
+	assert_null(strstr(end.errors, "safeclose: "));
 	end = run_actor("--fail-on-reset=7", CLOSES, 1);
 	assert_int_equal(end.status, 7);
 }
@@ -225,8 +231,8 @@ static void test_cli_run_tells_what_the_kernel_counted_besides(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct stage_end end =
-			run_actor("--fail-on-reset", rows[i].words, rows[i].connections);
+		struct stage_end end = run_actor(
+			"--fail-on-reset --summary 1", rows[i].words, rows[i].connections);
 
 		assert_int_equal(end.status, rows[i].status);
 		assert_int_equal(end.grown.aborts_on_close, rows[i].connections);

@@ -222,7 +222,8 @@ static bool set_preload(const struct cli_library *library)
 	return is_set;
 }
 
-static int run_counted(const struct order *order, const struct cli_library *library, char **command)
+static int run_counted(const struct order *order, const struct sc_config *config,
+	const struct cli_library *library, char **command)
 {
 	struct cli_resets resets;
 	cli_child_keep_standard_numbers();
@@ -238,7 +239,10 @@ static int run_counted(const struct order *order, const struct cli_library *libr
 		cli_resets_tell(&resets);
 		status = status == 0 ? order->reset_status : status;
 	}
-	cli_resets_tell_unseen(&resets);
+	/* Whoever else is in the network namespace counts too: only for who asks. */
+	if (config->summary) {
+		cli_resets_tell_unseen(&resets);
+	}
 	cli_resets_end(&resets);
 	return status;
 }
@@ -258,7 +262,7 @@ static int run(const struct order *order, char **command)
 	if (order->is_dry) {
 		return print_command_line(order, &library, command);
 	}
-	return order->reset_status != 0 ? run_counted(order, &library, command)
+	return order->reset_status != 0 ? run_counted(order, &config, &library, command)
 					: cli_child_exec(command);
 }
 
