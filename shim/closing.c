@@ -343,11 +343,14 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 		(sc_plan_ask_hands(&it->job, &is_passing) == SC_HOLDERS_NOBODY || is_passing)) {
 		count = sc_mailbox_copy(it->held, is_passing, copies);
 	}
-	if (is_passing) {
-		sc_watch_begin(&it->watch, it->held);
+	if (count == 0) {
+		let_go(it);
+		return;
 	}
+	/* A relative may have looked too, and let go of it last: until then the messages hold them. */
+	sc_watch_begin(&it->watch, it->held);
 	let_go(it);
-	bool is_gone = !is_passing || sc_watch_end(&it->watch, true) == 0;
+	bool is_gone = sc_watch_end(&it->watch, true) == 0 || !is_passing;
 	for (size_t i = 0; i < count; i++) {
 		end_unreceived(it, copies[i], is_gone);
 	}

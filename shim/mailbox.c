@@ -3,7 +3,8 @@
  * A look into the queue (MSG_PEEK) installs a copy of every descriptor in the message. That the program
  * must not notice:
  * - It moves on with SO_PEEK_OFF, and takes the socket's pending error: so only in a queue that nobody
- *   else can read any more.
+ *   else can read any more; or, where the socket may be in a message, if no error is pending and that is
+ *   not set, and it is put back.
  * - Closing a copy of a file takes away the locks that the process has on that file (fcntl(2)), and
  *   some file systems have to be asked (flush). At the end of the process files are kept. Before, where
  *   files may be in the queue (the family has sent one, the other end is not the family's, or it was inherited
@@ -186,7 +187,7 @@ size_t sc_mailbox_copy(int fd, bool may_be_received, int copies[SC_MAILBOX_MAX])
 			break;
 		}
 	}
-	if (before < 0) {
+	if (may_be_received) {
 		set_look_offset(fd, before);
 	}
 	sc_process_end_taking();
