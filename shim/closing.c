@@ -189,14 +189,14 @@ static bool is_alone_with_it(const struct sc_closing *it)
 	return it->job.birth == SC_BIRTH_SOLE && !it->job.conn.is_listener;
 }
 
-/* Where another than this close let go last (may_be_late), he may be on his way still: the file has
- * left the watch, and resets when it is released (__fput, fs/file_table.c), a moment later, or many
+/* Where another than this close let go last, he may be on his way still: the file has left the
+ * watch, and resets when it is released (__fput, fs/file_table.c), a moment later, or many
  * milliseconds where he loses the processor there. */
-static void take_answer(struct sc_closing *it, bool may_be_late)
+static void take_answer(struct sc_closing *it, enum sc_watch_for others)
 {
-	it->answer = sc_watch_end(&it->watch, is_alone_with_it(it));
-	it->has_reset = sc_resets_may_be_more(it->resets);
-	may_be_late = may_be_late && it->answer == 0;
+	it->answer = sc_watch_end(&it->watch, others);
+	it->has_reset = it->has_reset || sc_resets_may_be_more(it->resets);
+	bool may_be_late = others != SC_WATCH_FOR_CALLS && it->answer == 0;
 	for (int i = 0; i < RELEASE_PAUSES && may_be_late && !it->has_reset; i++) {
 		sc_sys_pause(PAUSE_NS);
 		it->has_reset = sc_resets_may_be_more(it->resets);
@@ -224,9 +224,10 @@ static void look_at_once(struct sc_closing *it)
 		sc_departures_pause(it->job.conn.inode, waits)) {
 		waits++;
 	}
-	it->is_settled = is_quiet || !is_sole;
+	it->has_reset = is_sole && is_quiet && sc_resets_may_be_more(it->resets);
+	it->is_settled = !is_sole || it->has_reset || (is_quiet && sc_turns_is_one_thread());
 	if (it->is_settled) {
-		take_answer(it, !is_sole);
+		take_answer(it, is_sole ? SC_WATCH_FOR_CALLS : SC_WATCH_FOR_HOLDERS);
 	}
 }
 
@@ -234,7 +235,7 @@ static void end_watched(struct sc_closing *it)
 {
 	bool is_sole = is_alone_with_it(it);
 	if (!it->is_settled) {
-		take_answer(it, true);
+		take_answer(it, SC_WATCH_FOR_RETURNS);
 	}
 	bool is_shared = it->answer < 0 ? sc_plan_ask_holders(&it->job) != SC_HOLDERS_NOBODY
 					: it->answer == 1;
@@ -350,7 +351,7 @@ static void end_mailbox(struct sc_closing *it, bool is_closed)
 	/* A relative may have looked too, and let go of it last: until then the messages hold them. */
 	sc_watch_begin(&it->watch, it->held);
 	let_go(it);
-	bool is_gone = sc_watch_end(&it->watch, true) == 0 || !is_passing;
+	bool is_gone = sc_watch_end(&it->watch, SC_WATCH_FOR_RETURNS) == 0 || !is_passing;
 	for (size_t i = 0; i < count; i++) {
 		end_unreceived(it, copies[i], is_gone);
 	}

@@ -33,7 +33,7 @@ void sc_parting_end(struct sc_parting *it, struct sc_linger_end *end, sc_job_end
 		sc_inspect_unacked_late(it->fd, &it->job.conn);
 	}
 	sc_ownfds_drop(it->fd);
-	bool is_alive = sc_watch_end(&watch, true) == 1;
+	bool is_alive = sc_watch_end(&watch, SC_WATCH_FOR_CALLS) == 1;
 	if (is_alive && !it->job.is_in_place && is_held(&it->job)) {
 		end->why = "still held elsewhere";
 	}
@@ -65,7 +65,7 @@ void sc_parting_leave(struct sc_parting *it, const char *why, sc_job_ended *ende
 	is_unread = is_unread && !is_over && has_unread(it->fd, &now);
 	sc_ownfds_empty(it->fd); /* whoever looks for holders now must find none here */
 	sc_ownfds_drop(it->fd);
-	bool is_last = sc_watch_end(&watch, false) == 0;
+	bool is_last = sc_watch_end(&watch, SC_WATCH_FOR_HOLDERS) == 0;
 	/* Somebody else held it a moment ago. Did he let go of it first, or was it he who did so
 	 * last, and perhaps had read it? Only the kernel's count tells; of a relative's library,
 	 * its claim. */

@@ -22,7 +22,8 @@ enum {
 	FOREIGN_MAX = 32,
 	INSTANTS = 3,
 	SHORT_INSTANTS = 10,
-	WAITS = 30, /* of a tenth of a millisecond and the timer's slack */
+	WAITS = 30,     /* of a tenth of a millisecond and the timer's slack */
+	RETURNS = 6000, /* as often */
 	WAIT_NS = 100000,
 	OWN_COPIES_NS = 100000000,
 	OWN_COPY_MAX = 20, /* times as long, where it is seen */
@@ -216,8 +217,9 @@ static bool await_own_copies(const struct sc_watch *watch, uint64_t *until_ns)
  * so does whoever reads this process's /proc entry. Where nobody else should hold it, the instant
  * may last until that one is given a processor: some 5 ms are waited for that.
  */
-static int ask_until_certain(const struct sc_watch *watch, bool is_sole)
+static int ask_until_certain(const struct sc_watch *watch, enum sc_watch_for others)
 {
+	bool is_sole = others != SC_WATCH_FOR_HOLDERS;
 	int count = ask_set(watch);
 	uint64_t until_ns = 0;
 	while (count == 1 && await_own_copies(watch, &until_ns)) {
@@ -261,25 +263,29 @@ void sc_watch_leave(struct sc_watch *watch)
 	give_set_back(watch);
 }
 
-int sc_watch_end(struct sc_watch *watch, bool is_sole)
+/* Nothing is told of it: it is not ready; or whoever let go last is still in the kernel, and takes
+ * it out at his return. */
+static int look_until_certain(const struct sc_watch *watch, enum sc_watch_for others)
+{
+	bool is_sole = others != SC_WATCH_FOR_HOLDERS;
+	for (int i = 0; i < (is_sole ? RETURNS : INSTANTS); i++) {
+		int found = look_into_set(watch);
+		if (found <= 0) {
+			return is_sole ? 0 : found;
+		}
+		sc_sys_pause(is_sole ? WAIT_NS : 0);
+	}
+	return 1;
+}
+
+int sc_watch_end(struct sc_watch *watch, enum sc_watch_for others)
 {
 	if (watch->set < 0) {
 		return watch->set;
 	}
-	int count = ask_until_certain(watch, is_sole);
-	/* Not ready; or whoever let go last is still in the kernel, and takes it out at his
-	 * return. */
-	for (int i = 0; count == 0 && !is_sole; i++) {
-		int found = look_into_set(watch);
-		if (found <= 0) {
-			count = found;
-			break;
-		}
-		if (i == INSTANTS) {
-			count = 1;
-		} else {
-			sc_sys_yield();
-		}
+	int count = ask_until_certain(watch, others);
+	if (count == 0 && others != SC_WATCH_FOR_CALLS) {
+		count = look_until_certain(watch, others);
 	}
 	if (count != 0) {
 		sc_watch_leave(watch);

@@ -37,13 +37,22 @@ bool sc_watch_give_up(int fd);
 /* Before closing fd. To be ended by one of those below, whatever it is. */
 void sc_watch_begin(struct sc_watch *watch, int fd);
 
-/*
- * After closing it. 1: somebody holds it, 0: nobody, negative: no answer. is_sole: nobody else can
- * hold it but a thread of this process that is just now in a system call with the descriptor, for
- * which it waits some 5 ms at most. Otherwise another may read it empty at any time, and the set,
- * which tells only of what is ready for something, has to be looked into (by /proc).
- */
-int sc_watch_end(struct sc_watch *watch, bool is_sole);
+/* Who else may hold it. */
+enum sc_watch_for {
+	/* Another, who may read it empty at any time: the set, which tells only of what is ready for
+	 * something, has to be looked into (by /proc). */
+	SC_WATCH_FOR_HOLDERS,
+	/* Nobody but a thread of this process that is just now in a system call with the
+	 * descriptor, for which it waits some 5 ms at most. */
+	SC_WATCH_FOR_CALLS,
+	/* Such a call again, and it may be that one which lets go last: it is waited for until it
+	 * has done so, a second at most where it is kept from its return for want of a
+	 * processor. */
+	SC_WATCH_FOR_RETURNS,
+};
+
+/* After closing it. 1: somebody holds it, 0: nobody, negative: no answer. */
+int sc_watch_end(struct sc_watch *watch, enum sc_watch_for others);
 
 /* Right after it: is nothing told of it any more, as where it is gone? */
 bool sc_watch_is_quiet(const struct sc_watch *watch);

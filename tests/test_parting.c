@@ -42,10 +42,10 @@ void sc_watch_begin(struct sc_watch *watch, int fd)
 	watch->set = -1;
 }
 
-int sc_watch_end(struct sc_watch *watch, bool is_sole)
+int sc_watch_end(struct sc_watch *watch, enum sc_watch_for others)
 {
 	(void)watch;
-	(void)is_sole;
+	(void)others;
 	return watch_answer;
 }
 

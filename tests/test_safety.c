@@ -214,6 +214,28 @@ static void test_close_fin_ends_with_fin(void **state)
 	assert_cured(*state, "fin");
 }
 
+/* The kernel releases a connection when the call that let go of it last returns to the program. */
+static void test_call_returns_late_close_is_told(void **state)
+{
+	struct crowd_end end;
+
+	(void)state;
+	sanitizer_skip_if(sanitizer_is_any(), "its memory is not held back");
+	end = crowd_run(&(struct crowd_options){.program = {.executable = "returning",
+							.mode = "warn",
+							.wants_all_reports = true,
+							.environment = {"SAFECLOSE_REPORT=all"}}},
+		"%s", "");
+	if (strstr(end.output, "no userfaultfd")) {
+		print_message("no permission for userfaultfd\n");
+		skip();
+	}
+	assert_crowd_was_reset(&end, 5);
+	assert_reports(&end, 5, "");
+	/* Or the call lasted longer than is waited for, on a busy machine. */
+	assert_in_range(text_lines_with(end.report, "; rst (unread) in ", NULL), 1, 5);
+}
+
 /* Whoever comes first: what is told is what the kernel has counted. */
 static void test_read_meanwhile_warn_tells_what_was_reset(void **state)
 {
@@ -486,6 +508,7 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test_teardown(test_same_descriptor_leaves_no_descriptor, crowd_teardown),
 	cmocka_unit_test_teardown(
 		test_same_descriptor_warn_reports_each_close_once, crowd_teardown),
+	cmocka_unit_test_teardown(test_call_returns_late_close_is_told, crowd_teardown),
 	cmocka_unit_test_teardown(test_stack_is_used_with_care, crowd_teardown),
 	cmocka_unit_test_setup_teardown(
 		test_other_library_control_resets, make_library, remove_library),
